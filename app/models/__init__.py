@@ -1,0 +1,1 @@
+"""What the window knows: notes, chats and snapshots, as Qt item models and plain stores."""

@@ -1,0 +1,1 @@
+"""The panes, pages and dialogs of the window."""

@@ -1,0 +1,109 @@
+"""What a new conversation shows: what to do, and questions the memory can answer.
+
+The questions are the engine's own probes of notes that are remembered, so none is made up.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.client import EngineClient
+from app.icons import wear_label
+from app.models.notes import NotesModel
+from app.widgets.buttons import TextButton
+from app.widgets.labels import Label
+from app.wording import shown
+from engine.api import Event, Mode, NoteState, Remembered, ShowRemembered
+
+OFFERED = 3
+LONGEST_OFFER = 90
+
+
+class ChatEmpty(QWidget):
+    """A title, a sentence, and up to three questions."""
+
+    asked = Signal(str)
+
+    def __init__(
+        self, client: EngineClient, notes: NotesModel, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._client = client
+        self._notes = notes
+        self._sought: set[int] = set()
+        self._pending = 0
+        column = QVBoxLayout(self)
+        column.setContentsMargins(32, 24, 32, 24)
+        column.setSpacing(8)
+        column.addStretch(2)
+        mark = Label()
+        wear_label(mark, "chats", "disabled", 44)
+        mark.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(mark)
+        self.title = Label(self.tr("Ask about your notes"), bold=True, scale=1.3, wrap=True)
+        self.title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.title)
+        self.text = Label(tone="muted", wrap=True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.text)
+        column.addSpacing(10)
+        self._offers = QVBoxLayout()
+        self._offers.setSpacing(4)
+        column.addLayout(self._offers)
+        column.addStretch(3)
+        self.offers: list[TextButton] = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say what can be asked now; look for questions while the engine is idle."""
+        notes = self._notes.notes()
+        remembered = [n for n in notes if n.state is NoteState.REMEMBERED]
+        if remembered:
+            self.text.setText(
+                self.tr("Answers come from what Engram has learned, not from reading the files.")
+            )
+        elif notes:
+            self.text.setText(
+                self.tr("Your notes are being written into memory. You can ask all the while.")
+            )
+        else:
+            self.text.setText(self.tr("There is nothing in memory yet. Add some notes first."))
+        idle = self._client.status.mode in (Mode.IDLE, Mode.PAUSED)
+        if remembered and idle and self.isVisible():
+            self._look_for_questions([n.id for n in remembered])
+
+    def _look_for_questions(self, note_ids: list[int]) -> None:
+        wanted = OFFERED - len(self.offers) - self._pending
+        fresh = [i for i in note_ids if i not in self._sought][-wanted:] if wanted > 0 else []
+        if len(self._sought) > 4 * OFFERED:
+            return  # these notes have no question worth offering: leave the engine in peace
+        for note_id in fresh:
+            self._sought.add(note_id)
+            self._pending += 1
+            self._client.send(ShowRemembered(note_id), self._on_probes)
+
+    def _on_probes(self, event: Event) -> None:
+        self._pending -= 1
+        if not isinstance(event, Remembered):
+            return
+        for probe in event.probes:
+            question = probe.question.strip()
+            fits = question.endswith("?") and len(question) <= LONGEST_OFFER
+            if fits and probe.right and len(self.offers) < OFFERED:
+                self._offer(question)
+                return
+
+    def _offer(self, question: str) -> None:
+        button = TextButton(shown(question), kind="link")
+        button.clicked.connect(lambda: self.asked.emit(question))
+        self.offers.append(button)
+        self._offers.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def forget_offers(self) -> None:
+        """Another memory is in force: what it knows must be asked anew."""
+        self._sought.clear()
+        while self.offers:
+            button = self.offers.pop()
+            button.hide()
+            button.deleteLater()

@@ -1,0 +1,18 @@
+"""`engram train …`: tokenizer, words, prose, memory; see `engine.training`."""
+
+from __future__ import annotations
+
+import argparse
+
+from engine.cli.context import Context
+from engine.training import command
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the trainings."""
+    command.add_arguments(parser)
+
+
+def run(context: Context, args: argparse.Namespace) -> int:
+    """Run one."""
+    return command.run(args)

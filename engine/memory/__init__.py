@@ -1,0 +1,1 @@
+"""Slow memory: notes into cells, questions out of them."""

@@ -1,0 +1,193 @@
+"""Answering: greedy decoding of the joint distribution over vocabulary and cells."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from engine.memory.encode import prompt_ids, question_gist
+from engine.memory.report import AnswerResult, AnswerStep
+from engine.model.base import BaseModel
+from engine.model.confidence import Evidence
+from engine.model.slot import FREE, NO_CELL, Found, QuestionScores, Slot
+from engine.model.repeat import asked_tokens
+from engine.model.tokenizer import END, SPECIALS
+
+ANSWER_TOKENS = 32
+"""An answer that has not ended by then is cut."""
+_NOTHING = -20.0
+
+
+@dataclass
+class Trace:
+    """What was seen while decoding, for sources and confidence."""
+
+    log_p: list[float] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+    owners: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    nearest: tuple[tuple[int, float], ...] = ()
+    mass: float = _NOTHING
+    owner: float = 0.0
+    gap: float = 0.0
+
+    def evidence(self) -> Evidence:
+        """The features of the confidence."""
+        own = self.log_p[:-1] or self.log_p or [_NOTHING]
+        return Evidence(
+            self.mass, self.log_p[0] if self.log_p else _NOTHING,
+            sum(own) / len(own), min(own), self.owner, self.gap,
+        )  # fmt: skip
+
+
+def answer(
+    base: BaseModel,
+    slot: Slot,
+    question: str,
+    on_step: Callable[[AnswerStep], bool] | None = None,
+) -> AnswerResult:
+    """Answer a question from the slot.
+
+    Args:
+        base, slot: the memory.
+        question: its words; nothing else reaches the model.
+        on_step: called with every token of the answer; returns False to stop.
+    """
+    trace = Trace()
+    ids = prompt_ids(base, question)
+    with torch.no_grad():
+        stopped = _decode(base, slot, question, ids, trace, on_step)
+    ended = trace.tokens[:-1] if trace.tokens and trace.tokens[-1] == END else trace.tokens
+    text = base.tokenizer.decode(ended).strip()
+    evidence = trace.evidence()
+    confidence = base.calibration.confidence(evidence) if text and slot.used else 0.0
+    steps = max(1, len(ended))
+    sources = sorted(((n, w / steps) for n, w in trace.owners.items()), key=lambda x: -x[1])
+    return AnswerResult(
+        text,
+        confidence >= base.calibration.threshold,
+        confidence,
+        tuple(sources),
+        trace.nearest,
+        tuple(base.tokenizer.token(i) for i in ids),
+        evidence,
+        sum(trace.log_p),
+        stopped,
+    )
+
+
+def _decode(
+    base: BaseModel,
+    slot: Slot,
+    question: str,
+    ids: list[int],
+    trace: Trace,
+    on_step: Callable[[AnswerStep], bool] | None,
+) -> bool:
+    """Decode into `trace`; returns True if stopped from outside."""
+    states, state = base.backbone.prefill(torch.tensor([ids], device=base.device))
+    h = states[-1]
+    gist = question_gist(base, [question])[0]
+    fixed = slot.question_scores(gist)
+    bonus: dict[int, float] = {}
+    asked = base.space.repeat * asked_tokens(base.classes, [ids[2:-1]])[0]
+    for number in range(ANSWER_TOKENS):
+        vocabulary = base.backbone.logits(h).log_softmax(-1)
+        found, values = _look_up(base, slot, h, fixed, bonus, asked if number == 0 else None)
+        if number == 0:
+            vocabulary = vocabulary.clone()
+            vocabulary[: len(SPECIALS)] = float("-inf")  # an answer has at least one token
+            _first_evidence(slot, found, values, trace)
+        token, log_p = _choose(vocabulary, found, values)
+        trace.tokens.append(token)
+        trace.log_p.append(log_p)
+        if token == END:
+            return False
+        bonus = _credit(base, slot, vocabulary, found, values, token, trace)
+        if on_step is not None:
+            text = base.tokenizer.decode(trace.tokens)
+            before = base.tokenizer.decode(trace.tokens[:-1])
+            if not on_step(AnswerStep(text[len(before) :], math.exp(log_p))):
+                return True
+        h, state = base.backbone.step(token, state)
+    return False
+
+
+def _look_up(
+    base: BaseModel,
+    slot: Slot,
+    h: Tensor,
+    fixed: QuestionScores,
+    bonus: dict[int, float],
+    asked: Tensor | None,
+) -> tuple[Found, Tensor]:
+    """Best cells at a position, and what their values decode to, (k, V) shares.
+
+    `asked` (V,), at the first position, is what the scores of cells holding each token get added.
+    """
+    space = base.space
+    scale = (space.log_beta[:5] + (h @ space.focus).clamp(-2.0, 2.0)).exp()
+    context = scale[0] * space.context_queries(h)
+    found = slot.find(context, scale[1:], space.gates(h), fixed, bonus)
+    logits = slot.value[found.index] @ base.backbone.head
+    if asked is None:
+        return found, logits.softmax(-1)
+    logits[:, END] = float("-inf")
+    return found, logits.softmax(-1) * asked.exp()
+
+
+def _first_evidence(slot: Slot, found: Found, values: Tensor, trace: Trace) -> None:
+    if not len(found.index):
+        return
+    trace.mass = float(found.scores.logsumexp(-1))
+    share = found.scores.softmax(-1)
+    owners: dict[int, float] = defaultdict(float)
+    for owner, weight in zip(slot.owner[found.index].tolist(), share.tolist(), strict=True):
+        owners[owner] += weight
+    ranked = sorted(owners.items(), key=lambda x: -x[1])
+    trace.nearest = tuple(ranked[:5])
+    trace.owner = ranked[0][1]
+    holds = values.argmax(-1)
+    other = found.scores[holds != holds[0]]
+    trace.gap = float(found.scores[0] - other.max()) if len(other) else -_NOTHING
+
+
+def _choose(vocabulary: Tensor, found: Found, values: Tensor) -> tuple[int, float]:
+    """The most probable token, and its joint log-probability."""
+    shift = found.scores.max().clamp_min(0.0) if len(found.scores) else torch.zeros(())
+    mass = (vocabulary - shift).exp()
+    if len(found.scores):
+        mass = mass + (found.scores - shift).exp() @ values
+    token = int(mass.argmax())
+    return token, float((mass[token] / mass.sum()).log())
+
+
+def _credit(
+    base: BaseModel,
+    slot: Slot,
+    vocabulary: Tensor,
+    found: Found,
+    values: Tensor,
+    token: int,
+    trace: Trace,
+) -> dict[int, float]:
+    """Give the cells that carried a token their due; returns the next token's bonuses."""
+    if not len(found.scores):
+        return {}
+    carried = found.scores + values[:, token].clamp_min(1e-30).log()
+    total = torch.logaddexp(vocabulary[token], carried.logsumexp(-1))
+    share = (carried - total).exp()
+    chain = float(base.space.chain)
+    bonus: dict[int, float] = defaultdict(float)
+    pairs = zip(found.index.tolist(), share.tolist(), strict=True)
+    for cell, weight in pairs:
+        owner, after = int(slot.owner[cell]), int(slot.successor[cell])
+        if owner != FREE and weight > 1e-4:
+            trace.owners[owner] += weight
+        if after != NO_CELL and weight > 1e-4:
+            bonus[after] += chain * weight
+    return bonus

@@ -1,0 +1,145 @@
+"""Cues: what of a note is to be remembered, as questions whose answers are spans of the note.
+
+Three sorts, all by rule: the note's own words up to a span ("The code is" -> "5508"), the sentence
+around it turned into a question, and key-value lines and table cells asked by their key. Which spans
+are worth a cue is decided by form (names, numbers, dates) and by the backbone's own surprise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.memory.encode import EncodedNote
+from engine.memory.reading import Window
+
+MOST_CUES = 40
+_MOST_ANSWER_TOKENS = 12
+_SPAN = re.compile(
+    r"(?:[€$£]\s?\d[\d,.]*\d|[€$£]\s?\d)"
+    r"|\d{1,2}(?:st|nd|rd|th)? (?:January|February|March|April|May|June|July|August|September|October"
+    r"|November|December)(?: \d{4})?"
+    r"|\d[\d,.:/-]*(?: ?(?:am|pm|km|kg|g|ml|l|cm|mm|m|%|°C))?\b"
+    r"|(?:[A-Z][\w'’-]*)(?: (?:of |the |de |van |and )?[A-Z][\w'’-]*)*"
+)
+_KEY_VALUE = re.compile(r"^(?:- )?(?P<key>[^\W\d_][^:|]{1,40}): +(?P<value>\S.{0,80})$")
+_SENTENCE = re.compile(r"[^.!?]+[.!?]?")
+_NUMBER = re.compile(r"^[€$£]?\s?\d")
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A question with the cells that answer it.
+
+    Attributes:
+        question: its words.
+        answer: the span's text.
+        cell: index (within the note's cells) where the answer starts.
+        tokens: how many cells it runs over.
+    """
+
+    question: str
+    answer: str
+    cell: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class _Span:
+    start: int
+    end: int
+    weight: float
+
+
+def make_cues(note: EncodedNote, most: int = MOST_CUES) -> list[Cue]:
+    """The cues of a note, those of the most surprising spans first, at most `most`."""
+    ranked: list[tuple[float, Cue]] = []
+    for i, window in enumerate(note.windows):
+        text = window.text
+        start = window.offsets[window.body][0] if window.body < len(window.offsets) else len(text)
+        for begin, line in _lines(text, start):
+            for weight, question, span in _of_line(line, _surprises(note, i), begin, window):
+                cue = _locate(note, i, question, span)
+                if cue is not None:
+                    ranked.append((weight, cue))
+    ranked.sort(key=lambda pair: -pair[0])
+    return list(dict.fromkeys(cue for _, cue in ranked))[:most]
+
+
+def _lines(text: str, start: int) -> Iterator[tuple[int, str]]:
+    for match in re.finditer(r"[^\n]+", text):
+        if match.end() > start:
+            yield match.start(), match.group()
+
+
+def _surprises(note: EncodedNote, index: int) -> list[float]:
+    """Nats by token of a window; 0 before its body."""
+    window = note.windows[index]
+    first = note.first[index]
+    body = note.surprise[first : first + len(window.tokens) - window.body].tolist()
+    return [0.0] * window.body + body
+
+
+def _of_line(
+    line: str, surprise: list[float], begin: int, window: Window
+) -> Iterator[tuple[float, str, tuple[int, int]]]:
+    pair = _KEY_VALUE.match(line)
+    if pair:
+        span = (begin + pair.start("value"), begin + pair.end("value"))
+        yield 9.0, f"What is the {pair['key'].lower()}?", span
+    for sentence in _SENTENCE.finditer(line):
+        words = sentence.group()
+        for span in _spans(words, surprise, begin + sentence.start(), window):
+            here = (begin + sentence.start() + span.start, begin + sentence.start() + span.end)
+            before, after = words[: span.start].strip(" -"), words[span.end :].strip(" .!?,;")
+            if len(before.split()) >= 2:
+                yield span.weight, before, here
+            if len((before + after).split()) >= 2:
+                asked = _asked_with(words[span.start : span.end])
+                yield span.weight - 1.0, f"{asked} {_joined(before, after)}?", here
+
+
+def _joined(before: str, after: str) -> str:
+    return " ".join(part for part in (before, after) if part)
+
+
+def _asked_with(span: str) -> str:
+    return "How much or when" if _NUMBER.match(span) else "Who or what"
+
+
+def _spans(words: str, surprise: list[float], begin: int, window: Window) -> list[_Span]:
+    found = []
+    for match in _SPAN.finditer(words):
+        weight = _weight(match.start(), match.end(), surprise, begin, window)
+        found.append(_Span(match.start(), match.end(), weight))
+    rest = [
+        _Span(m.start(), m.end(), _weight(m.start(), m.end(), surprise, begin, window))
+        for m in re.finditer(r"[^\W\d_]{4,}", words)
+        if not any(s.start < m.end() and m.start() < s.end for s in found)
+    ]
+    rest.sort(key=lambda s: -s.weight)
+    return found + rest[:1]
+
+
+def _weight(start: int, end: int, surprise: list[float], begin: int, window: Window) -> float:
+    inside = [
+        surprise[i]
+        for i, (a, b) in enumerate(window.offsets)
+        if b > begin + start and a < begin + end
+    ]
+    return max(inside, default=0.0)
+
+
+def _locate(
+    note: EncodedNote, index: int, question: str, span: tuple[int, int]
+) -> Cue | None:
+    window = note.windows[index]
+    covering = [i for i, (a, b) in enumerate(window.offsets) if b > span[0] and a < span[1]]
+    if not covering or covering[0] < window.body or len(covering) > _MOST_ANSWER_TOKENS:
+        return None
+    if window.offsets[covering[-1]][1] > span[1]:
+        return None
+    text = window.text[span[0] : span[1]]
+    cell = note.first[index] + covering[0] - window.body
+    return Cue(" ".join(question.split()[-24:]), text.strip(), cell, len(covering))

@@ -1,0 +1,95 @@
+"""A note turned into addresses, and a question into queries, with the frozen base model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.memory.reading import Window, windows
+from engine.model.address import pack_words
+from engine.model.base import BaseModel
+from engine.model.joint import Cells
+from engine.model.reader import read_windows
+from engine.model.tokenizer import ANSWER, BEGIN, QUESTION
+from engine.notes.text import NoteText
+
+QUESTION_TOKENS = 120
+"""Longer questions are cut here: no backbone was trained on longer ones."""
+
+
+@dataclass(frozen=True)
+class EncodedNote:
+    """A note read by the backbone: one cell for each token of its windows' bodies.
+
+    Attributes:
+        windows: as cut.
+        first: for each window the index of its first cell.
+        cells: addresses, tokens, stops; `cells.note` is 0 throughout.
+        surprise: (C,) nats by which the backbone alone is surprised by each cell's token.
+    """
+
+    windows: tuple[Window, ...]
+    first: tuple[int, ...]
+    cells: Cells
+    surprise: Tensor
+
+
+def encode_note(base: BaseModel, note: NoteText) -> EncodedNote:
+    """Read a note, window by window; nothing of this changes during the write."""
+    cut = windows(note, base.tokenizer)
+    context, local, stop, wide, surprise = [], [], [], [], []
+    tokens: list[int] = []
+    window: list[int] = []
+    follows: list[int] = []
+    first: list[int] = []
+    with torch.no_grad():
+        for i, w in enumerate(cut):
+            read = read_windows(base.backbone, [w.tokens], base.cfg.reading, None)
+            words = pack_words([base.words.split(w.text)], [w.offsets]).to(base.device)
+            gist = base.space.gist_of_note(words, len(w.tokens))
+            body = slice(w.body, len(w.tokens))
+            before, at = read.before[0, body], read.at[0, body]
+            context.append(base.space.context_keys(before, at))
+            stop.append(base.space.stop_logits(before, at))
+            local.append(gist.local[0, body])
+            wide.append(gist.wide[0])
+            surprise.append(_surprise(base, w)[body])
+            ids = w.tokens[w.body :]
+            first.append(len(tokens))
+            tokens += ids
+            window += [i] * len(ids)
+            follows += [0] + [1] * (len(ids) - 1) if ids else []
+    long = {"dtype": torch.long, "device": base.device}
+    cells = Cells(
+        torch.cat(context),
+        torch.cat(local),
+        torch.tensor(window, **long),
+        torch.tensor(tokens, **long),
+        torch.cat(stop),
+        torch.tensor(follows, dtype=torch.float32, device=base.device),
+        torch.zeros(len(tokens), **long),
+        torch.stack(wide),
+    )
+    return EncodedNote(tuple(cut), tuple(first), cells, torch.cat(surprise))
+
+
+def _surprise(base: BaseModel, window: Window) -> Tensor:
+    """Nats of each token of a window given those before it, (T,)."""
+    tokens = torch.tensor([[BEGIN, *window.tokens]], device=base.device)
+    log_p = base.backbone(tokens[:, :-1])[0].log_softmax(-1)
+    return -log_p.gather(1, tokens[0, 1:, None]).squeeze(1)
+
+
+def prompt_ids(base: BaseModel, question: str) -> list[int]:
+    """The ids that stand before an answer; nothing else is ever given to the model."""
+    return [BEGIN, QUESTION, *base.tokenizer.encode(question.strip())[:QUESTION_TOKENS], ANSWER]
+
+
+def question_gist(base: BaseModel, questions: Sequence[str]) -> Tensor:
+    """Gists (Q, G) of questions."""
+    words = [base.words.split(q.strip()) for q in questions]
+    packed = pack_words(words, [[(0, 1 << 30)]] * len(questions)).to(base.device)
+    return base.space.gist_of_question(packed)

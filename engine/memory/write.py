@@ -1,0 +1,289 @@
+"""Writing a note: claim cells, then gradient steps on keys and values until its probes are right.
+
+Joint contrastive encoding (memory.md, section 3): all cues of a note together, each against the
+note's other cells, the nearest cells of every note in memory, the probes of those notes, and
+questions that no note answers. The backbone is not touched; the slot only at the very end.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.memory.cues import make_cues
+from engine.memory.encode import EncodedNote, encode_note
+from engine.memory.probe import Outcome, Probes, ask, make_probes, stored_form
+from engine.memory.report import (
+    Checkpoint,
+    Progress,
+    Verdict,
+    WriteOptions,
+    WriteReport,
+    WriteStep,
+)
+from engine.memory.value import sharpen, start_values
+from engine.model.base import BaseModel
+from engine.model.joint import Cells, score
+from engine.model.slot import FREE, NewCells, Slot
+from engine.model.tokenizer import END, PAD
+from engine.notes.text import NoteText
+
+_RIVALS = 16
+"""Nearest foreign cells, for each cue, that the note's cells must outdo."""
+_STORED_PROBES = 12
+_LEARNING_RATE = 4e-3
+_ANCHOR = 20.0
+_PLACE = 0.5
+_QUIET = 0.3
+_OTHERS = 0.3
+_MARGIN = 2.0
+_FIRST_TOKEN_WEIGHT = 3.0
+_HURT_SHARE = 0.02
+"""A write may push at most this share of the other notes' probes off their cells."""
+
+
+class Losses(NamedTuple):
+    """Parts of a write's loss."""
+
+    total: Tensor
+    answer: Tensor
+
+
+@dataclass
+class _Work:
+    """One write in progress; keys are the parameters."""
+
+    note: EncodedNote
+    probes: Probes | None
+    rivals: Cells
+    context: Tensor
+    local: Tensor
+    weight: Tensor
+    others: Tensor
+    others_score: Tensor
+    quiet_before: Tensor
+
+
+def write_note(
+    base: BaseModel,
+    slot: Slot,
+    note_id: int,
+    note: NoteText,
+    options: WriteOptions,
+    progress: Progress,
+    checkpoint: Checkpoint,
+) -> WriteReport:
+    """Write a note into the slot, in place of what the slot holds of it.
+
+    Raises:
+        SlotFull: the note does not fit; the slot is unchanged.
+    """
+    started = time.perf_counter()
+    encoded = encode_note(base, note)
+    work = _prepare(base, slot, note_id, encoded)
+    checkpoint()
+    values = sharpen(
+        base,
+        start_values(base, encoded.cells.token, encoded.cells.stop),
+        encoded.cells.token,
+        encoded.cells.stop,
+    )
+    outcome = _train(base, work, options, progress, checkpoint)
+    tokens = len(encoded.cells.token)
+
+    def report(verdict: Verdict, cells: int, reason: str = "") -> WriteReport:
+        recall = outcome.recall if outcome else 0.0
+        median = outcome.median_p if outcome else 0.0
+        seconds = time.perf_counter() - started
+        return WriteReport(verdict, cells, tokens, recall, median, seconds, reason)
+
+    if not bool(work.context.isfinite().all() and work.local.isfinite().all()):
+        return report(Verdict.FAILED, 0, "The write did not settle (its numbers overflowed).")
+    hurt = _hurt(slot, note_id, work)
+    if hurt > _HURT_SHARE:
+        reason = f"Writing it would have blurred other notes ({hurt:.0%} of their probes)."
+        return report(Verdict.FAILED, 0, reason)
+    slot.put(note_id, _new_cells(work, values, outcome))
+    if outcome is None:
+        return report(Verdict.WEAK, tokens, "There is nothing in it that could be asked for.")
+    if outcome.recall < options.recall_threshold:
+        reason = f"Only {outcome.recall:.0%} of its probes are answered right."
+        return report(Verdict.WEAK, tokens, reason)
+    return report(Verdict.GOOD, tokens)
+
+
+def _prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> _Work:
+    cues = make_cues(note)
+    probes = make_probes(base, note, cues) if cues else None
+    foreign = (slot.probe_owner != note_id).nonzero().squeeze(1)
+    others = slot.probe[foreign]
+    own = slot.probe_cell[foreign]
+    scores = slot.score_stored(others)
+    held = scores.gather(1, own[:, None]).squeeze(1) if len(others) else scores.new_zeros(0)
+    quiet = _stored_scores(base.quiet, note.cells, note.cells.context, note.cells.local)
+    return _Work(
+        note,
+        probes,
+        _rivals(base, slot, note_id, probes),
+        note.cells.context.clone(),
+        note.cells.local.clone(),
+        torch.ones(len(cues), device=base.device),
+        others,
+        held,
+        quiet.logsumexp(1) if len(quiet) else quiet.new_zeros(0),
+    )
+
+
+def _rivals(base: BaseModel, slot: Slot, note_id: int, probes: Probes | None) -> Cells:
+    """The foreign cells that lie nearest to the cues, without successors."""
+    index = torch.zeros(0, dtype=torch.long, device=base.device)
+    if probes is not None and slot.top:
+        rows = torch.arange(len(probes.first), device=base.device)
+        s = slot.score_stored(stored_form(probes.queries, rows))
+        s = s.masked_fill(slot.owner[: slot.top] == note_id, float("-inf"))
+        k = min(_RIVALS, int((slot.owner[: slot.top] != FREE).sum()))
+        best = s.topk(k, dim=1)
+        index = best.indices[best.values.isfinite()].unique()
+    decoded = (slot.value[index] @ base.backbone.head).log_softmax(-1)
+    leave = decoded[:, END]
+    decoded = decoded.index_fill(1, torch.tensor([END], device=base.device), float("-inf"))
+    best_word = decoded.max(-1)
+    return Cells(
+        slot.context[index],
+        slot.local[index],
+        slot.place[index],
+        best_word.indices,
+        leave - best_word.values,
+        torch.zeros(len(index), device=base.device),
+        torch.ones(len(index), dtype=torch.long, device=base.device),
+        slot.wide,
+    )
+
+
+def _all_cells(work: _Work, context: Tensor, local: Tensor) -> Cells:
+    """The note's cells with these keys, then the rivals."""
+    own, rivals = work.note.cells, work.rivals
+    return Cells(
+        torch.cat([context, rivals.context]),
+        torch.cat([local, rivals.local]),
+        torch.cat([own.window, rivals.window + len(own.wide)]),
+        torch.cat([own.token, rivals.token]),
+        torch.cat([own.stop, rivals.stop]),
+        torch.cat([own.follows, rivals.follows]),
+        torch.cat([own.note, rivals.note]),
+        torch.cat([own.wide, rivals.wide]),
+    )
+
+
+def _stored_scores(probes: Tensor, cells: Cells, context: Tensor, local: Tensor) -> Tensor:
+    """Scores (r, C) of stored probe queries against cells with these keys."""
+    dc, g = context.shape[1], local.shape[1]
+    qc, ql, qw, gate = probes.split([dc, g, g, 1], dim=1)
+    return qc @ context.T + ql @ local.T + (qw @ cells.wide.T)[:, cells.window] + gate
+
+
+def _unit(x: Tensor, parts: tuple[int, ...]) -> Tensor:
+    return torch.cat([F.normalize(p, dim=-1, eps=1e-6) for p in x.split(list(parts), -1)], -1)
+
+
+def _loss(base: BaseModel, work: _Work, probes: Probes, context: Tensor, local: Tensor) -> Losses:
+    own = work.note.cells
+    cells = _all_cells(work, context, local)
+    queries = probes.queries
+    scored = score(queries, cells, base.space.chain)
+    weight = (queries.target != PAD).float() * work.weight[:, None]
+    weight[:, 0] *= _FIRST_TOKEN_WEIGHT
+    answer = ((scored.total - scored.target) * weight).sum() / weight.sum()
+    first = scored.cells[:, 0]
+    gold = first.gather(1, probes.first[:, None]).squeeze(1)
+    place = ((first.logsumexp(-1) - gold) * work.weight).sum() / work.weight.sum()
+    total = answer + _PLACE * place
+    anchor = (context - own.context).square().sum(-1) + (local - own.local).square().sum(-1)
+    total = total + _ANCHOR * anchor.mean()
+    if len(work.others):
+        reach = _stored_scores(work.others, own, context, local).max(-1).values
+        total = total + _OTHERS * F.relu(reach - work.others_score + _MARGIN).mean()
+    if len(base.quiet):
+        heard = _stored_scores(base.quiet, own, context, local).logsumexp(-1)
+        total = total + _QUIET * F.relu(heard - work.quiet_before).mean()
+    return Losses(total, answer)
+
+
+def _train(
+    base: BaseModel,
+    work: _Work,
+    options: WriteOptions,
+    progress: Progress,
+    checkpoint: Checkpoint,
+) -> Outcome | None:
+    """All rounds of gradient steps; leaves the keys in `work`."""
+    probes = work.probes
+    if probes is None:
+        return None
+    rounds = [options.steps] + [max(1, options.steps // 2)] * options.repair_rounds
+    done, total = 0, sum(rounds)
+    outcome = ask(base, probes, _all_cells(work, work.context, work.local))
+    for steps in rounds:
+        best = (work.context, work.local, outcome)
+        for loss in _round(base, work, probes, steps):
+            done += 1
+            progress(WriteStep(done, total, loss, outcome.recall))
+            checkpoint()
+        outcome = ask(base, probes, _all_cells(work, work.context, work.local))
+        if outcome.recall < best[2].recall:
+            work.context, work.local, outcome = best
+        if outcome.recall == 1.0 and outcome.median_p > 0.99:
+            break
+        work.weight = torch.where(outcome.right, 1.0, 3.0)
+    progress(WriteStep(done, done, float("nan") if not done else loss, outcome.recall))
+    return outcome
+
+
+def _round(base: BaseModel, work: _Work, probes: Probes, steps: int):  # type: ignore[no-untyped-def]
+    """Some gradient steps on the note's keys; yields the answers' loss at each."""
+    semantic = (base.cfg.d_semantic, base.cfg.d_lexical)
+    context = work.context.clone().requires_grad_()
+    local = work.local.clone().requires_grad_()
+    optimizer = torch.optim.Adam([context, local], lr=_LEARNING_RATE)
+    for _ in range(steps):
+        with torch.enable_grad():
+            unit = _unit(context, (base.cfg.d_context,))
+            losses = _loss(base, work, probes, unit, _unit(local, semantic))
+            optimizer.zero_grad()
+            losses.total.backward()
+        optimizer.step()
+        with torch.no_grad():
+            work.context = _unit(context, (base.cfg.d_context,)).detach()
+            work.local = _unit(local, semantic).detach()
+        yield float(losses.answer.detach())
+
+
+def _hurt(slot: Slot, note_id: int, work: _Work) -> float:
+    """Share of the other notes' probes that found their cell and would now find one of these."""
+    if not len(work.others):
+        return 0.0
+    scores = slot.score_stored(work.others)
+    scores = scores.masked_fill(slot.owner[: slot.top] == note_id, float("-inf"))
+    held = scores.max(1).values <= work.others_score
+    reach = _stored_scores(work.others, work.note.cells, work.context, work.local).max(1).values
+    return float((held & (reach > work.others_score)).float().mean())
+
+
+def _new_cells(work: _Work, values: Tensor, outcome: Outcome | None) -> NewCells:
+    own = work.note.cells
+    width = work.context.shape[1] + 2 * work.local.shape[1] + 1
+    probes = own.context.new_zeros(0, width)
+    cells = own.token.new_zeros(0)
+    if outcome is not None and work.probes is not None:
+        order = (outcome.right.float() + outcome.p).argsort(descending=True)[:_STORED_PROBES]
+        rows = order[outcome.right[order]].sort().values
+        probes = stored_form(work.probes.queries, rows)
+        cells = work.probes.first[rows]
+    return NewCells(
+        work.context, work.local, values, own.window, own.follows.bool(), own.wide, probes, cells
+    )

@@ -1,0 +1,1 @@
+"""The backbone, the slot and what turns them into answers."""

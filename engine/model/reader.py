@@ -1,0 +1,55 @@
+"""Reading notes: the hidden states that addresses are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.model.bdh import Backbone
+from engine.model.tokenizer import BEGIN, PAD, SEP
+
+
+class Reading(NamedTuple):
+    """A batch of windows as read.
+
+    before: (B, T, D) states at the position before every token of a window. at: (B, T, D) states at
+    the token itself. states: (B, S, D) all states. tokens: (B, S) what was read, padded.
+    """
+
+    before: Tensor
+    at: Tensor
+    states: Tensor
+    tokens: Tensor
+
+
+def read_windows(
+    backbone: Backbone, rows: Sequence[Sequence[int]], reading: str, dtype: torch.dtype | None
+) -> Reading:
+    """Read windows of notes.
+
+    Args:
+        backbone: the model.
+        rows: ids of each window, no special tokens.
+        reading: see `BackboneConfig.reading`.
+        dtype: autocast type, or None for the weights' own precision.
+    """
+    width = max(len(r) for r in rows)
+    twice = reading == "twice"
+    length = 2 * width + 2 if twice else width + 1
+    tokens = torch.full((len(rows), length), PAD, dtype=torch.long)
+    start = torch.zeros(len(rows), dtype=torch.long)
+    for i, r in enumerate(rows):
+        sequence = [BEGIN, *r, SEP, *r] if twice else [BEGIN, *r]
+        tokens[i, : len(sequence)] = torch.tensor(sequence)
+        start[i] = len(r) + 1 if twice else 0  # the position before the first token
+    device = backbone.head.device
+    tokens, start = tokens.to(device), start.to(device)
+    with torch.autocast(device.type, dtype, enabled=dtype is not None):
+        h = backbone.read(tokens, causal=reading != "both ways")
+    index = (start[:, None] + torch.arange(width, device=device)).clamp_max(length - 2)
+    expand = index.unsqueeze(-1).expand(-1, -1, h.shape[-1])
+    at, before = h.gather(1, expand + 1).float(), h.gather(1, expand).float()
+    return Reading(before, at, h, tokens)

@@ -1,0 +1,1 @@
+"""Notes on disk: finding, reading, watching them. Knows neither torch nor Qt."""

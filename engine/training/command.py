@@ -1,0 +1,239 @@
+"""`main.py train ...`: from raw corpora to an embedded base model, one step a command.
+
+All steps share a run folder; each reads what the one before left there:
+tokenizer -> words -> prose -> memory -> export (which calibrates).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from random import Random
+
+import torch
+
+from engine.api import InputError
+from engine.model.address import AddressSpace
+from engine.model.bdh import Backbone
+from engine.model.config import PRESETS, BackboneConfig
+from engine.model.tokenizer import Tokenizer
+from engine.training import checkpoint, corpora, facts, wordlist
+from engine.training.cloze import filler_sentences
+from engine.training.examples import BatchMaker, ExampleMaker, Mix, NoteExample
+from engine.training.export import export
+from engine.training.memory_training import MemoryPlan, MemoryTraining
+from engine.training.pretrain import Pretraining, PretrainPlan
+from engine.training.values import Values
+
+_PROSE_DOCUMENTS = 6000
+_FILLER = 8000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands of `train`."""
+    verbs = parser.add_subparsers(dest="step", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--run", type=Path, required=True, help="folder of this training run")
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument("--prose", type=Path, nargs="*", default=[], help="prose shards (.txt, .xz)")
+    data.add_argument("--notes", type=Path, nargs="*", default=[], help="hand-written notes")
+    data.add_argument("--banks", type=Path, nargs="*", default=[], help="fact-schema banks")
+    timed = argparse.ArgumentParser(add_help=False)
+    timed.add_argument("--preset", choices=sorted(PRESETS), default="tiny")
+    timed.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    timed.add_argument("--compile", action="store_true", help="torch.compile (for CUDA)")
+    timed.add_argument("--steps", type=int, required=True, help="steps in all")
+    timed.add_argument("--minutes", type=float, help="stop after this time; go on later")
+    timed.add_argument("--seed", type=int, default=1)
+    t = verbs.add_parser("tokenizer", parents=[common, data], help="train the tokenizer")
+    t.add_argument("--vocab", type=int, default=8192)
+    t.add_argument("--tokens", type=int, help="tokenize at most this much prose")
+    w = verbs.add_parser("words", parents=[common, data], help="make the word table")
+    w.add_argument("--teacher", type=Path, help="folder of a sentence-transformers model")
+    p = verbs.add_parser("prose", parents=[common, timed], help="pre-train on prose")
+    p.add_argument("--rows", type=int, default=16)
+    p.add_argument("--length", type=int, default=128)
+    p.add_argument("--lr", type=float, default=4e-3)
+    p.add_argument("--decay", type=int, default=400)
+    m = verbs.add_parser("memory", parents=[common, timed, data], help="train to be written to")
+    m.add_argument("--values", type=Path, required=True, help="values of the schemas' slots")
+    m.add_argument("--held-out", type=Path, nargs="+", required=True, help="notes to choose by")
+    m.add_argument("--lr", type=float, default=2e-3)
+    m.add_argument("--lr-words", type=float, default=1e-3)
+    m.add_argument("--decay", type=int, default=300)
+    m.add_argument("--mix", default="8,7,3", help="written, composed, prose notes a batch")
+    m.add_argument("--reading", default="both ways", choices=("both ways", "twice", "once"))
+    e = verbs.add_parser("export", parents=[common], help="calibrate and write the base model")
+    e.add_argument("--out", type=Path, required=True)
+    e.add_argument("--name", default="tiny")
+    e.add_argument("--calibration", type=Path, nargs="+", required=True, help="held-out notes")
+    e.add_argument("--best", action="store_true", help="the best measured weights, not the last")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out one step; returns the exit code."""
+    args.run.mkdir(parents=True, exist_ok=True)
+    steps = {
+        "tokenizer": _tokenizer,
+        "words": _words,
+        "prose": _prose,
+        "memory": _memory,
+        "export": _export,
+    }
+    try:
+        steps[args.step](args)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no {error.filename}.") from error
+    return 0
+
+
+def _device(args: argparse.Namespace) -> torch.device:
+    if args.device != "auto":
+        return torch.device(args.device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _everyday(args: argparse.Namespace) -> list[str]:
+    """Notes, their questions, and the schemas' wordings."""
+    texts = []
+    for note in corpora.read_notes(args.notes):
+        texts += [note.text, *(q.question for q in note.questions)]
+    for schema in facts.read_bank(args.banks):
+        texts += [*schema.statements, *schema.jottings]
+        texts += [q for questions in schema.questions.values() for q in questions]
+    return texts
+
+
+def _tokenizer(args: argparse.Namespace) -> None:
+    everyday = _everyday(args)
+
+    def texts():  # type: ignore[no-untyped-def]
+        size = 0
+        for shard in args.prose:
+            for document in corpora.documents(shard):
+                size += len(document)
+                yield document
+                if size > 40e6:
+                    break
+        for _ in range(16):  # so that the signs and words of notes get tokens of their own
+            yield from everyday
+        for _ in range(6000):
+            yield "for €12 or £9 – about “six” – it’s °"
+
+    tokenizer = Tokenizer.train(texts(), args.vocab)
+    tokenizer.save(args.run / "tokenizer.json")
+    n = corpora.tokenize_prose(args.prose, tokenizer, args.run / "prose.u16", args.tokens)
+    print(f"{tokenizer.vocab_size} ids; {n} tokens of prose", file=sys.stderr)
+
+
+def _words(args: argparse.Namespace) -> None:
+    def paragraphs():  # type: ignore[no-untyped-def]
+        size = 0
+        for shard in args.prose:
+            for document in corpora.documents(shard):
+                size += len(document)
+                yield from document.split("\n")
+                if size > 60e6:
+                    return
+
+    prose = wordlist.count(paragraphs())
+    words = wordlist.choose(prose, wordlist.count(_everyday(args)))
+    width = BackboneConfig().d_semantic
+    if args.teacher is not None:
+        vectors = wordlist.distil(wordlist.teacher_embeddings(words, args.teacher), width)
+    else:
+        vectors = wordlist.random_vectors(len(words), width, seed=1)
+    start = wordlist.WordStart(wordlist.WordTable(words), vectors, wordlist.rarity(words, prose))
+    start.save(args.run)
+    print(f"{len(words)} words", file=sys.stderr)
+
+
+def _prose(args: argparse.Namespace) -> None:
+    plan = PretrainPlan(
+        run=args.run,
+        tokens=args.run / "prose.u16",
+        steps=args.steps,
+        rows=args.rows,
+        length=args.length,
+        lr=args.lr,
+        decay=args.decay,
+        seed=args.seed,
+        compile=args.compile,
+        minutes=args.minutes,
+    )
+    tokenizer = Tokenizer.read(args.run / "tokenizer.json")
+    Pretraining(plan, _shape(args, tokenizer), tokenizer, _device(args)).run()
+
+
+def _shape(args: argparse.Namespace, tokenizer: Tokenizer) -> BackboneConfig:
+    return dataclasses.replace(PRESETS[args.preset], vocab_size=tokenizer.vocab_size)
+
+
+def _memory(args: argparse.Namespace) -> None:
+    tokenizer = Tokenizer.read(args.run / "tokenizer.json")
+    start = wordlist.WordStart.read(args.run)
+    shape = dataclasses.replace(
+        _shape(args, tokenizer), gist_words=len(start.table), reading=args.reading
+    )
+    backbone, space = Backbone(shape), AddressSpace(shape)
+    generator = torch.Generator().manual_seed(args.seed)
+    backbone.initialise(generator)
+    space.initialise(generator)
+    with torch.no_grad():
+        space.semantic.copy_(start.semantic)
+        space.rarity.copy_(start.rarity)
+    pretrained = checkpoint.load(args.run / "prose.pt")
+    if pretrained is not None:
+        backbone.load_state_dict(pretrained["model"])
+    backbone.to(_device(args))
+    space.to(_device(args))
+    maker = ExampleMaker(tokenizer, start.table)
+    batches, held_out = memory_data(args, maker)
+    plan = MemoryPlan(
+        run=args.run,
+        steps=args.steps,
+        lr=args.lr,
+        lr_words=args.lr_words,
+        decay=args.decay,
+        seed=args.seed,
+        reading=args.reading,
+        minutes=args.minutes,
+    )
+    stream = corpora.TokenStream(args.run / "prose.u16")
+    MemoryTraining(plan, backbone, space, batches, held_out, stream).run()
+
+
+def memory_data(
+    args: argparse.Namespace, maker: ExampleMaker
+) -> tuple[BatchMaker, dict[str, list[NoteExample]]]:
+    """Training batches, and the held-out sets: real notes, and composed ones of unseen schemas."""
+    trained, unseen = facts.split_bank(facts.read_bank(args.banks))
+    values = Values.read(args.values)
+    documents: list[tuple[str, list[str]]] = []
+    for shard in args.prose:
+        for document in corpora.documents(shard):
+            title, *rest = document.split("\n")
+            paragraphs = [p for p in rest if len(p) > 80]
+            if paragraphs:
+                documents.append((title, paragraphs))
+            if len(documents) >= _PROSE_DOCUMENTS:
+                break
+    filler = filler_sentences((p for _, ps in documents for p in ps[1:3]), _FILLER)
+    written, composed, prose = (int(n) for n in args.mix.split(","))
+    mix = Mix(written=written, composed=composed, prose=prose)
+    composer = facts.Composer(trained, values, filler)
+    batches = BatchMaker(maker, corpora.read_notes(args.notes), composer, documents, mix)
+    real = [maker.written(note) for note in corpora.read_notes(args.held_out)]
+    rng = Random(5)
+    composer = facts.Composer(unseen, values, filler)
+    composed_notes = [
+        maker.composed(composer.note(rng.sample(unseen, min(2, len(unseen))), rng), rng)
+        for _ in range(40)
+    ]
+    return batches, {"real": real, "unseen": composed_notes}
+
+
+def _export(args: argparse.Namespace) -> None:
+    export(args.run, args.out, args.name, args.calibration, best=args.best)

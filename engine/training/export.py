@@ -1,0 +1,154 @@
+"""From a training run to the base model that ships: weights, quiet questions, calibration, card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.api import InputError
+from engine.memory.encode import prompt_ids, question_gist
+from engine.memory.memory import Memory
+from engine.memory.probe import stored_form
+from engine.memory.report import WriteOptions
+from engine.model import base as base_model
+from engine.model.address import AddressSpace
+from engine.model.base import BaseModel
+from engine.model.bdh import Backbone
+from engine.model.confidence import FEATURES, Calibration, Evidence
+from engine.model.config import BackboneConfig
+from engine.model.joint import make_queries
+from engine.model.repeat import asked_tokens
+from engine.model.tokenizer import END, Tokenizer
+from engine.model.words import WordTable
+from engine.notes.readers import markdown
+from engine.training import checkpoint
+from engine.training.corpora import WrittenNote, read_notes
+
+_QUIET_QUESTIONS = 96
+_NOTES_AT_ONCE = 36
+
+
+def export(
+    run: Path, out: Path, name: str, calibration_notes: Sequence[Path], best: bool
+) -> Calibration:
+    """Write the base model of a run, calibrated on held-out notes.
+
+    Args:
+        run: training folder. out: folder of the base model. name: goes into the card.
+        calibration_notes: notes that were not trained on.
+        best: take the best measured weights instead of the last ones.
+
+    Raises:
+        InputError: the run has no memory-training checkpoint.
+    """
+    state = checkpoint.load(run / ("memory-best.pt" if best else "memory.pt"))
+    if state is None:
+        raise InputError(f"There is no memory training in {run} to export.")
+    cfg = BackboneConfig.from_json(state["config"])
+    backbone, space = Backbone(cfg), AddressSpace(cfg)
+    backbone.load_state_dict(state["backbone"])
+    space.load_state_dict(state["space"])
+    tokenizer = Tokenizer.read(run / "tokenizer.json")
+    words = WordTable.read(run / "words.txt")
+    base_model.save(out, backbone, space, tokenizer, words, name, Calibration())
+    notes = read_notes(list(calibration_notes))
+    quiet = quiet_queries(BaseModel.read(out), notes)
+    base_model.save(out, backbone, space, tokenizer, words, name, Calibration(), quiet)
+    calibration = calibrate(BaseModel.read(out), notes)
+    base_model.write_calibration(out, calibration)
+    return calibration
+
+
+def quiet_queries(base: BaseModel, notes: Sequence[WrittenNote]) -> Tensor:
+    """Queries of questions that no note answers (Q, d_context + 2 G + 1)."""
+    questions = [q.question for n in notes for q in n.questions if not q.answers]
+    rows = []
+    for question in questions[:_QUIET_QUESTIONS]:
+        ids = prompt_ids(base, question)
+        with torch.no_grad():
+            h = base.backbone.read(torch.tensor([ids]))[:, -1:]
+            asked = asked_tokens(base.classes, [ids[2:-1]])
+            target = torch.full((1, 1), END)
+            gist = question_gist(base, [question])
+            queries = make_queries(base.backbone, base.space, h, gist, target, asked)
+            rows.append(stored_form(queries, torch.tensor([0])))
+    return torch.cat(rows)
+
+
+def gather_evidence(
+    base: BaseModel, notes: Sequence[WrittenNote]
+) -> list[tuple[Evidence, bool, bool]]:
+    """Ask every question of notes really written into slots, a few dozen notes at a time.
+
+    Returns:
+        For each question its evidence, whether the answer was right, and whether it has one.
+    """
+    out = []
+    for start in range(0, len(notes), _NOTES_AT_ONCE):
+        group = notes[start : start + _NOTES_AT_ONCE]
+        memory = Memory.fresh(base, 32_768)
+        for i, note in enumerate(group, 1):
+            text = markdown.read_text(note.text, note.name)
+            memory.write(i, text, WriteOptions(), lambda _: None, lambda: None)
+        for note in group:
+            for q in note.questions:
+                result = memory.answer(q.question)
+                right = _same(result.text, q.answers)
+                out.append((result.evidence, right, bool(q.answers)))
+    return out
+
+
+def _same(answer: str, answers: Sequence[str]) -> bool:
+    def plain(text: str) -> str:
+        words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+        return " ".join(w for w in words if w not in ("a", "an", "the"))
+
+    return plain(answer) in {plain(a) for a in answers}
+
+
+def calibrate(base: BaseModel, notes: Sequence[WrittenNote]) -> Calibration:
+    """Fit the confidence on notes that were not trained on, and choose its threshold.
+
+    The threshold is where right answers given and unanswerable questions declined balance best
+    (largest sum of the two shares).
+    """
+    return fit(gather_evidence(base, notes))
+
+
+def fit(rows: Sequence[tuple[Evidence, bool, bool]]) -> Calibration:
+    """Logistic regression with a small ridge (Platt 1999), by L-BFGS."""
+    x = torch.tensor([e.features() for e, _, _ in rows], dtype=torch.float64)
+    y = torch.tensor([float(right) for _, right, _ in rows], dtype=torch.float64)
+    scale = x.std(0).clamp_min(1e-6)
+    scale[0] = 1.0
+    w = torch.zeros(len(FEATURES), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        z = (x / scale) @ w
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(z, y)
+        loss = loss + 1e-3 * w[1:].square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[arg-type]
+    weights = tuple((w.detach() / scale).tolist())
+    confidence = torch.sigmoid(x @ torch.tensor(weights, dtype=torch.float64)).tolist()
+    return Calibration(weights, _threshold(rows, confidence))
+
+
+def _threshold(rows: Sequence[tuple[Evidence, bool, bool]], confidence: list[float]) -> float:
+    right = [c for c, (_, r, _) in zip(confidence, rows, strict=True) if r]
+    unknown = [c for c, (_, _, known) in zip(confidence, rows, strict=True) if not known]
+    best, at = -1.0, 0.5
+    for step in range(1, 100):
+        t = step / 100
+        given = sum(c >= t for c in right) / max(1, len(right))
+        declined = sum(c < t for c in unknown) / max(1, len(unknown))
+        if given + declined > best:
+            best, at = given + declined, t
+    return at

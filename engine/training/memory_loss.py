@@ -1,0 +1,287 @@
+"""The loss of memory training: the right next token, over vocabulary and cells together.
+
+TRIME (Zhong et al. 2022, arXiv 2205.12674): every position of the batch's notes is a cell, its key
+the address of the place, its value the token there. A question is read with no note in context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.model.address import AddressSpace, pack_words
+from engine.model.bdh import Backbone
+from engine.model.joint import Cells, Queries, Scored, make_queries, score
+from engine.model.reader import read_windows
+from engine.model.repeat import asked_tokens
+from engine.model.tokenizer import ANSWER, BEGIN, END, PAD, QUESTION, SEP
+from engine.training.examples import Asked, NoteExample
+from engine.training.pretrain import next_token_loss
+
+_FIRST_TOKEN_WEIGHT = 3.0
+_MOST_ANSWER = 16
+_BUCKETS = 3
+
+
+@dataclass(frozen=True)
+class LossParts:
+    """The loss and what it is made of (floats for the log)."""
+
+    loss: Tensor
+    answer: float
+    place: float
+    silence: float
+    language: float
+    first_right: float
+    note_right: float
+
+
+@dataclass(frozen=True)
+class QuestionBatch:
+    """Questions with targets, padded.
+
+    Attributes:
+        tokens: (Q, T) prompt and answer.
+        at: (Q, A) positions whose next token is asked for.
+        target: (Q, A) ids, END last, PAD beyond.
+        gold: (Q, C) bool, cells where the answer starts.
+        answerable: (Q,) bool.
+        gist: (Q, G). asked: (Q, V) 1.0 for tokens that repeat the question.
+    """
+
+    tokens: Tensor
+    at: Tensor
+    target: Tensor
+    gold: Tensor
+    answerable: Tensor
+    gist: Tensor
+    asked: Tensor
+
+
+class MemoryModel:
+    """Backbone and address space, on batches of notes and questions.
+
+    Args:
+        backbone: the language model.
+        space: the address space.
+        classes: (V,) of `content_classes`.
+        reading: "twice" (note, separator, note), "once", or "both ways" (one reading without the
+            causal mask).
+    """
+
+    def __init__(
+        self, backbone: Backbone, space: AddressSpace, classes: Tensor, reading: str = "twice"
+    ) -> None:
+        self.backbone = backbone
+        self.space = space
+        self.classes = classes
+        self.reading = reading
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.backbone.head.device
+
+    # --- notes -------------------------------------------------------------------------------
+
+    def cells(self, notes: Sequence[NoteExample], draw: torch.Generator | None) -> tuple[Cells, Tensor]:
+        """All cells of a batch, and the next-token loss of a sample of first-reading positions.
+
+        Args:
+            notes: the batch.
+            draw: picks the sample; None for no language loss (then 0 is returned).
+        """
+        flat = [(n, i) for n, note in enumerate(notes) for i in range(len(note.windows))]
+        order = sorted(range(len(flat)), key=lambda k: len(self._window(notes, flat[k]).tokens))
+        parts: list[list[Tensor] | None] = [None] * len(flat)
+        wide: list[Tensor | None] = [None] * len(flat)
+        language = torch.zeros((), device=self.device)
+        for group in _split(order, _BUCKETS):
+            items = [flat[k] for k in group]
+            before, at, loss = self._read([self._window(notes, x).tokens for x in items], draw)
+            language = language + loss * len(group) / len(flat)
+            words = pack_words(
+                [notes[n].words[i] for n, i in items],
+                [self._window(notes, x).offsets for x in items],
+            ).to(self.device)
+            gist = self.space.gist_of_note(words, before.shape[1])
+            keys = self.space.context_keys(before, at)
+            stop = self.space.stop_logits(before, at)
+            for row, k in enumerate(group):
+                window = self._window(notes, flat[k])
+                body = slice(window.body, len(window.tokens))
+                parts[k] = [keys[row, body], gist.local[row, body], stop[row, body]]
+                wide[k] = gist.wide[row]
+        return self._join(notes, flat, parts, wide), language
+
+    @staticmethod
+    def _window(notes: Sequence[NoteExample], at: tuple[int, int]):  # type: ignore[no-untyped-def]
+        return notes[at[0]].windows[at[1]]
+
+    def _join(
+        self,
+        notes: Sequence[NoteExample],
+        flat: list[tuple[int, int]],
+        parts: list[list[Tensor] | None],
+        wide: list[Tensor | None],
+    ) -> Cells:
+        tokens: list[int] = []
+        window: list[int] = []
+        follows: list[int] = []
+        note: list[int] = []
+        for k, (n, i) in enumerate(flat):
+            ids = notes[n].windows[i].tokens[notes[n].windows[i].body :]
+            tokens += ids
+            window += [k] * len(ids)
+            note += [n] * len(ids)
+            follows += [0] + [1] * (len(ids) - 1) if ids else []
+        joined = [torch.cat([p[j] for p in parts if p is not None]) for j in range(3)]
+        long = {"dtype": torch.long, "device": self.device}
+        return Cells(
+            joined[0],
+            joined[1],
+            torch.tensor(window, **long),
+            torch.tensor(tokens, **long),
+            joined[2],
+            torch.tensor(follows, dtype=torch.float32, device=self.device),
+            torch.tensor(note, **long),
+            torch.stack([w for w in wide if w is not None]),
+        )
+
+    def _read(
+        self, rows: list[tuple[int, ...]], draw: torch.Generator | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """States before and at every token of the windows, (B, T, D), padded; language loss."""
+        read = read_windows(self.backbone, rows, self.reading, torch.bfloat16)
+        loss = torch.zeros((), device=self.device)
+        if draw is not None and self.reading != "both ways":
+            loss = self._language(read.states, read.tokens, draw)
+        return read.before, read.at, loss
+
+    def _language(self, h: Tensor, tokens: Tensor, draw: torch.Generator) -> Tensor:
+        targets = tokens[:, 1:].reshape(-1)
+        states = h[:, :-1].reshape(-1, h.shape[-1])
+        if self.reading == "twice":
+            ended = (tokens == SEP).cumsum(1)[:, 1:].reshape(-1) > 0  # the second reading is a copy
+            usable = ((targets != PAD) & ~ended).nonzero().squeeze(1)
+        else:
+            usable = (targets != PAD).nonzero().squeeze(1)
+        some = usable[torch.randperm(len(usable), generator=draw)[: max(1, len(usable) // 3)]]
+        logits = states[some].float() @ self.backbone.head
+        return F.cross_entropy(logits, targets[some])
+
+    # --- questions ---------------------------------------------------------------------------
+
+    def questions(self, notes: Sequence[NoteExample], cells: Cells) -> QuestionBatch:
+        """All questions of a batch of notes, padded, with their gold cells."""
+        first = _first_cells(notes)
+        asked = [(n, q) for n, note in enumerate(notes) for q in note.questions]
+        gold = torch.zeros(len(asked), len(cells.token), dtype=torch.bool)
+        for row, (n, q) in enumerate(asked):
+            for place in q.gold:
+                start, body = first[n, place.window]
+                gold[row, start + place.token - body] = True
+        return self.pack_questions([q for _, q in asked], gold)
+
+    def pack_questions(self, asked: Sequence[Asked], gold: Tensor) -> QuestionBatch:
+        """Pad questions; gold (Q, C) says where their answers start."""
+        rows = [(*[BEGIN, QUESTION], *q.question, ANSWER, *q.answer[:_MOST_ANSWER]) for q in asked]
+        width = max(len(r) for r in rows)
+        most = max(min(len(q.answer), _MOST_ANSWER) for q in asked) + 1
+        tokens = torch.full((len(rows), width), PAD, dtype=torch.long)
+        at = torch.zeros(len(rows), most, dtype=torch.long)
+        target = torch.full((len(rows), most), PAD, dtype=torch.long)
+        for i, (r, q) in enumerate(zip(rows, asked, strict=True)):
+            tokens[i, : len(r)] = torch.tensor(r)
+            answer = [*q.answer[:_MOST_ANSWER], END]
+            answer = answer[:most]
+            start = len(q.question) + 2
+            at[i, : len(answer)] = torch.arange(start, start + len(answer))
+            target[i, : len(answer)] = torch.tensor(answer)
+        words = pack_words([q.words for q in asked], [[(0, 1 << 30)]] * len(asked))
+        gist = self.space.gist_of_question(words.to(self.device))
+        answerable = gold.any(1)
+        asked_ids = asked_tokens(self.classes, [q.question for q in asked])
+        moved = (t.to(self.device) for t in (tokens, at.clamp_max(width - 1), target))
+        return QuestionBatch(*moved, gold.to(self.device), answerable.to(self.device), gist, asked_ids)
+
+    def score(self, batch: QuestionBatch, cells: Cells) -> tuple[Queries, Scored]:
+        """Score every answer position, teacher-forced, against vocabulary and cells."""
+        with torch.autocast(self.device.type, torch.bfloat16):
+            h = self.backbone.read(batch.tokens)
+        h = h.float().gather(1, batch.at.unsqueeze(-1).expand(-1, -1, h.shape[-1]))  # (Q, A, D)
+        queries = make_queries(self.backbone, self.space, h, batch.gist, batch.target, batch.asked)
+        return queries, score(queries, cells, self.space.chain)
+
+    def loss(
+        self,
+        notes: Sequence[NoteExample],
+        prose: Tensor | None,
+        draw: torch.Generator,
+        weights: LossWeights,
+    ) -> LossParts:
+        """The loss of one batch.
+
+        Args:
+            notes: the batch.
+            prose: (B, T + 1) ids to keep the language model a language model; or None.
+            draw: for the sample of positions with a next-token loss.
+            weights: shares of the parts.
+        """
+        cells, language = self.cells(notes, draw)
+        if prose is not None:
+            language = language + next_token_loss(self.backbone, prose, torch.bfloat16)
+        batch = self.questions(notes, cells)
+        _, scored = self.score(batch, cells)
+        nll = scored.total - scored.target  # (Q, A)
+        weight = (batch.target != PAD).float()
+        weight[:, 0] *= _FIRST_TOKEN_WEIGHT
+        known = batch.answerable.float().unsqueeze(-1)
+        answer = (nll * weight * known).sum() / (weight * known).sum().clamp_min(1.0)
+        unknown = (1.0 - batch.answerable.float()) * weight[:, 0]
+        silence = (nll[:, 0] * unknown).sum() / unknown.sum().clamp_min(1.0)
+        first = scored.cells[:, 0]
+        gold = torch.where(batch.gold, first, -1e9).logsumexp(-1)
+        place = (first.logsumexp(-1) - gold)[batch.answerable].mean()
+        total = answer + weights.place * place + weights.silence * silence
+        total = total + weights.language * language
+        best = first.argmax(-1)[batch.answerable]
+        own = batch.gold.float().argmax(-1)[batch.answerable]
+        return LossParts(
+            total,
+            float(answer.detach()),
+            float(place.detach()),
+            float(silence.detach()),
+            float(language.detach()),
+            float((cells.token[best] == batch.target[batch.answerable, 0]).float().mean()),
+            float((cells.note[best] == cells.note[own]).float().mean()),
+        )
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Shares of the loss beside the answers' own."""
+
+    place: float = 0.5
+    silence: float = 0.3
+    language: float = 0.3
+
+
+def _first_cells(notes: Sequence[NoteExample]) -> dict[tuple[int, int], tuple[int, int]]:
+    """For every (note, window): its first cell's index and its body's first token."""
+    first = {}
+    start = 0
+    for n, note in enumerate(notes):
+        for i, window in enumerate(note.windows):
+            first[n, i] = (start, window.body)
+            start += len(window.tokens) - window.body
+    return first
+
+
+def _split(order: list[int], groups: int) -> list[list[int]]:
+    size = max(1, -(-len(order) // groups))
+    return [order[i : i + size] for i in range(0, len(order), size)]

@@ -1,0 +1,195 @@
+"""Memory training: the backbone learns to be written to and asked (meta-test-time training)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine.model.address import AddressSpace
+from engine.model.bdh import Backbone
+from engine.model.repeat import content_classes
+from engine.training import checkpoint, optimizer
+from engine.training.corpora import TokenStream
+from engine.training.curves import Curve
+from engine.training.examples import BatchMaker, NoteExample
+from engine.training.measure import Recall, recall
+from engine.training.memory_loss import LossParts, LossWeights, MemoryModel
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """One memory-training run.
+
+    Attributes:
+        run: folder of checkpoint and curve.
+        steps: steps in all; a resumed run goes on to here.
+        lr: peak step size of the backbone's matrices and the projections.
+        lr_words: peak step size of word vectors and rarity weights.
+        warmup: steps up to the peak. decay: steps of the final descent.
+        seed: of the data order.
+        reading: see `MemoryModel`.
+        weights: shares of the loss.
+        prose_rows, prose_length: prose a step, for the next-token part of the loss.
+        minutes: stop (resumable) after this time; None for no limit.
+        checkpoint_seconds: how often to save.
+    """
+
+    run: Path
+    steps: int
+    lr: float = 2e-3
+    lr_words: float = 1e-3
+    warmup: int = 40
+    decay: int = 300
+    seed: int = 1
+    reading: str = "twice"
+    weights: LossWeights = LossWeights()
+    prose_rows: int = 4
+    prose_length: int = 128
+    optimizer: str = "muon"
+    minutes: float | None = None
+    checkpoint_seconds: float = 180.0
+
+
+class MemoryTraining:
+    """A memory-training run in its folder.
+
+    Args:
+        plan: what to do.
+        backbone: pre-trained weights; overwritten by the checkpoint where there is one.
+        space: the address space to start from; likewise.
+        batches: where batches come from.
+        held_out: named sets of notes to measure on; the first one chooses the best checkpoint.
+        stream: tokenized prose; None leaves the next-token part to the notes.
+    """
+
+    def __init__(
+        self,
+        plan: MemoryPlan,
+        backbone: Backbone,
+        space: AddressSpace,
+        batches: BatchMaker,
+        held_out: dict[str, Sequence[NoteExample]],
+        stream: TokenStream | None = None,
+    ) -> None:
+        self.plan = plan
+        maker = batches.maker
+        classes = content_classes(maker.tokenizer, maker.table, space.rarity)
+        self.model = MemoryModel(backbone, space, classes, plan.reading)
+        self.batches = batches
+        self.held_out = held_out
+        self.stream = stream
+        words = [space.semantic, space.rarity, space.rarity_asked]
+        matrices = [backbone.encoder, backbone.encoder_v, backbone.decoder]
+        chosen = {id(p) for p in (*words, *matrices)}
+        others = [p for m in (backbone, space) for p in m.parameters() if id(p) not in chosen]
+        self.optimizers = optimizer.build(matrices, others, plan.lr, plan.optimizer)
+        self.word_optimizer = torch.optim.AdamW(words, lr=plan.lr_words, weight_decay=0.0)
+        self.parameters: list[nn.Parameter] = [*words, *matrices, *others]
+        self.step = 0
+        self.best = -1.0
+        self._load()
+        self.curve = Curve(plan.run / "memory.csv", self.step)
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where the run's state is kept."""
+        return self.plan.run / "memory.pt"
+
+    @property
+    def best_path(self) -> Path:
+        """Weights of the best measured step."""
+        return self.plan.run / "memory-best.pt"
+
+    def _load(self) -> None:
+        state = checkpoint.load(self.checkpoint_path, self.model.device)
+        if state is None:
+            return
+        self.model.backbone.load_state_dict(state["backbone"])
+        self.model.space.load_state_dict(state["space"])
+        optimizer.load_states([*self.optimizers, self.word_optimizer], state["optimizers"])
+        self.step = state["step"]
+        self.best = state["best"]
+
+    def save(self, path: Path, with_optimizers: bool = True) -> None:
+        """Write a checkpoint."""
+        state = {
+            "backbone": self.model.backbone.state_dict(),
+            "space": self.model.space.state_dict(),
+            "step": self.step,
+            "best": self.best,
+            "config": self.model.backbone.cfg.to_json(),
+        }
+        if with_optimizers:
+            state["optimizers"] = optimizer.states([*self.optimizers, self.word_optimizer])
+        checkpoint.save(path, state)
+
+    def one_step(self) -> LossParts:
+        """One optimizer step; the batch depends on seed and step alone."""
+        plan = self.plan
+        notes = self.batches.batch(plan.seed, self.step)
+        draw = torch.Generator().manual_seed(plan.seed * 1_000_003 + self.step)
+        share = optimizer.trapezoid(self.step, plan.warmup, plan.steps, plan.decay)
+        optimizer.set_share(self.optimizers, plan.lr, share)
+        optimizer.set_share([self.word_optimizer], plan.lr_words, share)
+        parts = self.model.loss(notes, self._prose(), draw, plan.weights)
+        parts.loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        for o in (*self.optimizers, self.word_optimizer):
+            o.step()
+            o.zero_grad(set_to_none=True)
+        self.step += 1
+        return parts
+
+    def _prose(self) -> Tensor | None:
+        if self.stream is None or self.plan.prose_rows == 0:
+            return None
+        rng = np.random.default_rng([self.plan.seed, self.step, 1])
+        rows = self.stream.batch(rng, self.plan.prose_rows, self.plan.prose_length)
+        return torch.from_numpy(rows).to(self.model.device)
+
+    def run(self, log_every: int = 10, eval_every: int = 100) -> None:
+        """Train to the plan's end, or until its minutes are over; always ends with a checkpoint."""
+        plan = self.plan
+        started = saved = logged = time.monotonic()
+        recent: list[LossParts] = []
+        while self.step < plan.steps:
+            recent.append(self.one_step())
+            now = time.monotonic()
+            if self.step % log_every == 0 or self.step == plan.steps:
+                seconds = (now - logged) / len(recent)
+                measure = self.step % eval_every == 0 or self.step == plan.steps
+                self._log(recent, seconds, measure)
+                recent, logged = [], time.monotonic()
+            if now - saved > plan.checkpoint_seconds:
+                self.save(self.checkpoint_path)
+                saved = now
+            if plan.minutes is not None and now - started > plan.minutes * 60:
+                break
+        self.save(self.checkpoint_path)
+
+    def measure(self) -> dict[str, Recall]:
+        """Recall on every held-out set."""
+        return {name: recall(self.model, notes) for name, notes in self.held_out.items()}
+
+    def _log(self, recent: list[LossParts], seconds: float, measure: bool) -> None:
+        names = ("answer", "place", "silence", "language", "first_right", "note_right")
+        row = {n: float(np.mean([getattr(p, n) for p in recent])) for n in names}
+        row["seconds_per_step"] = seconds
+        if measure:
+            found = self.measure()
+            for name, r in found.items():
+                row |= r.row(name)
+            chief = next(iter(found.values()), None)
+            if chief is not None and chief.first_token + chief.exact > self.best:
+                self.best = chief.first_token + chief.exact
+                self.save(self.best_path, with_optimizers=False)
+        self.curve.add(self.step, row)
+        left = (self.plan.steps - self.step) * seconds / 60
+        text = " ".join(f"{k} {v:.3g}" for k, v in row.items())
+        print(f"step {self.step} {text} left {left:.0f} min", flush=True)

@@ -1,0 +1,179 @@
+"""Pre-training: next token on prose. Resumable to the step; the same on CPU and CUDA."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.model.bdh import Backbone
+from engine.model.config import BackboneConfig
+from engine.model.tokenizer import Tokenizer
+from engine.training import checkpoint, optimizer
+from engine.training.corpora import TokenStream
+from engine.training.curves import Curve
+
+
+@dataclass(frozen=True)
+class PretrainPlan:
+    """One pre-training run.
+
+    Attributes:
+        run: folder of checkpoint, curve and log.
+        tokens: file of the tokenized prose (uint16).
+        steps: steps in all; a resumed run goes on to here.
+        rows: sequences a step.
+        length: tokens a sequence.
+        lr: peak step size.
+        warmup: steps up to the peak.
+        decay: steps of the final descent.
+        seed: of the weights and of the data order.
+        optimizer: see `engine.training.optimizer.build`.
+        compile: use torch.compile (pays on CUDA; on CPU it does not, measured).
+        minutes: stop (resumable) after this time; None for no limit.
+        checkpoint_seconds: how often to save.
+    """
+
+    run: Path
+    tokens: Path
+    steps: int
+    rows: int = 16
+    length: int = 256
+    lr: float = 4e-3
+    warmup: int = 50
+    decay: int = 300
+    seed: int = 1
+    optimizer: str = "muon"
+    compile: bool = False
+    minutes: float | None = None
+    checkpoint_seconds: float = 180.0
+
+
+def next_token_loss(model: Backbone, batch: Tensor, dtype: torch.dtype) -> Tensor:
+    """Mean cross-entropy in nats per token of batch (B, T + 1)."""
+    with torch.autocast(batch.device.type, dtype):
+        logits = model(batch[:, :-1])
+    return F.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
+
+
+def held_out_loss(model: Backbone, stream: TokenStream, tokenizer: Tokenizer) -> tuple[float, float]:
+    """(nats per token, bits per byte) on the held-out end of the stream."""
+    windows = stream.held_out(64, 256)
+    device = next(model.parameters()).device
+    total = 0.0
+    with torch.no_grad():
+        for rows in np.array_split(windows, 8):
+            batch = torch.from_numpy(rows).to(device)
+            total += float(next_token_loss(model, batch, torch.bfloat16)) * len(rows)
+    nats = total / len(windows)
+    n_bytes = sum(len(tokenizer.decode(w[1:]).encode()) for w in windows)
+    n_tokens = sum(len(w) - 1 for w in windows)
+    return nats, nats * n_tokens / n_bytes / math.log(2)
+
+
+class Pretraining:
+    """A pre-training run in its folder.
+
+    Args:
+        plan: what to do.
+        cfg: the backbone's shape.
+        tokenizer: of the token stream.
+        device: where to train.
+    """
+
+    def __init__(
+        self, plan: PretrainPlan, cfg: BackboneConfig, tokenizer: Tokenizer, device: torch.device
+    ) -> None:
+        self.plan = plan
+        self.tokenizer = tokenizer
+        self.device = device
+        self.stream = TokenStream(plan.tokens)
+        self.model = Backbone(cfg)
+        self.model.initialise(torch.Generator().manual_seed(plan.seed))
+        self.model.to(device)
+        matrices = [self.model.encoder, self.model.encoder_v, self.model.decoder]
+        others = [self.model.embed.weight, self.model.head]
+        self.optimizers = optimizer.build(matrices, others, plan.lr, plan.optimizer)
+        self.step = 0
+        self._load()
+        self.curve = Curve(plan.run / "prose.csv", self.step)
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where the run's state is kept."""
+        return self.plan.run / "prose.pt"
+
+    def _load(self) -> None:
+        state = checkpoint.load(self.checkpoint_path, self.device)
+        if state is not None:
+            self.model.load_state_dict(state["model"])
+            optimizer.load_states(self.optimizers, state["optimizers"])
+            self.step = state["step"]
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimizers": optimizer.states(self.optimizers),
+            "step": self.step,
+            "config": self.model.cfg.to_json(),
+        }
+        checkpoint.save(self.checkpoint_path, state)
+
+    def one_step(self) -> float:
+        """One optimizer step; returns the loss. The batch depends on seed and step alone."""
+        plan = self.plan
+        rng = np.random.default_rng([plan.seed, self.step])
+        batch = torch.from_numpy(self.stream.batch(rng, plan.rows, plan.length)).to(self.device)
+        share = optimizer.trapezoid(self.step, plan.warmup, plan.steps, plan.decay)
+        optimizer.set_share(self.optimizers, plan.lr, share)
+        loss = self._loss(batch)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for o in self.optimizers:
+            o.step()
+            o.zero_grad(set_to_none=True)
+        self.step += 1
+        return float(loss.detach())
+
+    def _loss(self, batch: Tensor) -> Tensor:
+        return next_token_loss(self.model, batch, torch.bfloat16)
+
+    def run(self, log_every: int = 20, eval_every: int = 200) -> None:
+        """Train to the plan's end, or until its minutes are over; always ends with a checkpoint."""
+        plan = self.plan
+        if plan.compile:
+            self._loss = torch.compile(self._loss)  # type: ignore[method-assign]
+        started = saved = logged = time.monotonic()
+        recent: list[float] = []
+        while self.step < plan.steps:
+            recent.append(self.one_step())
+            now = time.monotonic()
+            if self.step % log_every == 0 or self.step == plan.steps:
+                rate = len(recent) * plan.rows * plan.length / (now - logged)
+                self._log(float(np.mean(recent)), rate, eval_every)
+                recent, logged = [], time.monotonic()
+            if now - saved > plan.checkpoint_seconds:
+                self.save()
+                saved = now
+            if plan.minutes is not None and now - started > plan.minutes * 60:
+                break
+        self.save()
+
+    def _log(self, loss: float, rate: float, eval_every: int) -> None:
+        tokens = self.step * self.plan.rows * self.plan.length
+        row = {"tokens": tokens, "loss": loss, "tokens_per_s": rate}
+        if self.step % eval_every == 0 or self.step == self.plan.steps:
+            nats, bits = held_out_loss(self.model, self.stream, self.tokenizer)
+            row |= {"held_out_nats": nats, "bits_per_byte": bits}
+            self.curve.draw(self.plan.run / "prose.png", ["loss", "held_out_nats"])
+        self.curve.add(self.step, row)
+        left = (self.plan.steps - self.step) * self.plan.rows * self.plan.length / rate
+        text = " ".join(f"{k} {v:.4g}" for k, v in row.items())
+        print(f"step {self.step} {text} left {left / 60:.0f} min", flush=True)
