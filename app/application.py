@@ -10,11 +10,14 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
     QLibraryInfo,
     QLocale,
     QObject,
     QtMsgType,
     QTranslator,
+    Signal,
     qInstallMessageHandler,
 )
 from PySide6.QtWidgets import QApplication
@@ -23,6 +26,7 @@ from app.icons import app_icon
 from app.instance import SingleInstance
 from app.logs import close_log, open_log
 from app.resources import resource
+from app.signals import EndSignals, possible
 from app.theme import theme
 from app.views.main_window import MainWindow
 from app.workspace import Workspace
@@ -39,6 +43,9 @@ LAST_PATIENCE_SECONDS = 8.0
 
 class Application(QObject):
     """One window over one memory, from its first to its last moment."""
+
+    ended = Signal()
+    """The engine and the file work have ended."""
 
     def __init__(self, engine_factory: EngineFactory, home: Path) -> None:
         super().__init__()
@@ -69,7 +76,13 @@ class Application(QObject):
             if not engine.close(LAST_PATIENCE_SECONDS):
                 log.error("the engine did not end")
         sys.excepthook = self._old_hook
-        QApplication.exit(0)
+        self.ended.emit()
+
+    def destroy(self) -> None:
+        """Take the window and everything that belongs to it apart."""
+        self.window.deleteLater()
+        self.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     def _attach(self, engine: Engine) -> None:
         if self._ended:
@@ -118,11 +131,17 @@ def run(engine_factory: EngineFactory, home: Path) -> int:
     translators = _translate(qt)
     application = Application(engine_factory, home)
     instance.raised.connect(application.window.raise_window)
+    application.ended.connect(qt.quit)
+    qt.commitDataRequest.connect(lambda _: application.window.leave())
+    signals = EndSignals(application.window.leave) if possible() else None
     try:
         application.begin()
         return qt.exec()
     finally:
+        if signals is not None:
+            signals.close()
         application.end()
+        application.destroy()
         instance.close()
         for translator in translators:
             qt.removeTranslator(translator)

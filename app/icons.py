@@ -6,9 +6,9 @@ from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QAction, QFontMetrics, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QAbstractButton, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 from shiboken6 import isValid
 
 from app.resources import resource
@@ -18,7 +18,7 @@ _SIZES = (16, 20, 24, 32, 48)
 
 _Wearer = QAbstractButton | QAction
 _worn: WeakKeyDictionary[_Wearer, tuple[str, str]] = WeakKeyDictionary()
-_labels: WeakKeyDictionary[QLabel, tuple[str, str, int]] = WeakKeyDictionary()
+_labels: WeakKeyDictionary[QLabel, tuple[str, str, float]] = WeakKeyDictionary()
 _followed: set[int] = set()
 
 
@@ -79,14 +79,15 @@ def wear(widget: _Wearer, name: str, role: str = "text") -> None:
     widget.setIcon(icon(name, role))
 
 
-def wear_label(label: QLabel, name: str, role: str = "muted", side: int = 20) -> None:
-    """Show an icon in a label, following the theme. `side` is in logical pixels."""
+def wear_label(label: QLabel, name: str, role: str = "muted", scale: float = 1.0) -> None:
+    """Show an icon in a label, following the theme; `scale` is in heights of its text."""
     _follow()
-    _labels[label] = (name, role, side)
-    _dress(label, name, role, side)
+    _labels[label] = (name, role, scale)
+    _dress(label, name, role, scale)
 
 
-def _dress(label: QLabel, name: str, role: str, side: int) -> None:
+def _dress(label: QLabel, name: str, role: str, scale: float) -> None:
+    side = round(max(16, QFontMetrics(QApplication.font()).height() * 1.05) * scale)
     label.setPixmap(pixmap(name, tone(role), side, label.devicePixelRatioF()))
 
 
@@ -108,6 +109,6 @@ def _again() -> None:
     for widget, (name, role) in list(_worn.items()):
         if isValid(widget):
             widget.setIcon(icon(name, role))
-    for label, (name, role, side) in list(_labels.items()):
+    for label, (name, role, scale) in list(_labels.items()):
         if isValid(label):
-            _dress(label, name, role, side)
+            _dress(label, name, role, scale)

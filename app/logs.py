@@ -18,6 +18,13 @@ class FramesOnly(logging.Formatter):
     An exception's message may quote a note or a question; its frames are our own source.
     """
 
+    def format(self, record: logging.LogRecord) -> str:
+        """A line, with the exception formatted here and not taken from another handler."""
+        record.exc_text = None
+        text = super().format(record)
+        record.exc_text = None
+        return text
+
     def formatException(
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None]

@@ -6,9 +6,9 @@ from app.resources import resource
 from app.tones import Tones
 
 
-def stylesheet(t: Tones) -> str:
-    """Qt style sheet for these colours."""
-    return "\n".join((_grounds(t), _buttons(t), _inputs(t), _lists(t), _rest(t)))
+def stylesheet(t: Tones, line: int) -> str:
+    """Qt style sheet for these colours and a line of text `line` pixels high."""
+    return "\n".join((_grounds(t), _buttons(t), _inputs(t, line), _lists(t), _rest(t)))
 
 
 def _grounds(t: Tones) -> str:
@@ -54,7 +54,7 @@ QPushButton:disabled {{ color: {t.disabled}; background: {t.window}; border-colo
 QPushButton[kind="primary"] {{ background: {t.accent}; color: {t.on_accent};
     border: 1px solid {t.accent}; }}
 QPushButton[kind="primary"]:hover {{ background: {t.accent_hover}; }}
-QPushButton[kind="primary"]:focus {{ border: 2px solid {t.text}; padding: 4px 11px; }}
+QPushButton[kind="primary"]:focus {{ border: 1px solid {t.text}; }}
 QPushButton[kind="primary"]:disabled {{ background: {t.neutral_soft}; color: {t.disabled};
     border-color: {t.neutral_soft}; }}
 QPushButton[kind="link"] {{ background: transparent; color: {t.accent}; border: none;
@@ -80,7 +80,7 @@ QToolButton[kind="round"]:focus {{ border: 2px solid {t.text}; }}
 """
 
 
-def _inputs(t: Tones) -> str:
+def _inputs(t: Tones, line: int) -> str:
     shade = "dark" if t.text > "#8" else "light"
     down = resource("icons", f"dropdown-{shade}.svg")
     tick = resource("icons", f"tick-{shade}.svg")
@@ -90,8 +90,9 @@ QLineEdit, QComboBox, QSpinBox {{ background: {t.surface}; color: {t.text};
     selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit:disabled, QComboBox:disabled {{ color: {t.disabled}; }}
-QComboBox::drop-down {{ border: none; width: 22px; }}
-QComboBox::down-arrow {{ image: url("{down.as_posix()}"); width: 12px; height: 12px; }}
+QComboBox::drop-down {{ border: none; width: {round(line * 1.5)}px; }}
+QComboBox::down-arrow {{ image: url("{down.as_posix()}"); width: {round(line * 0.8)}px;
+    height: {round(line * 0.8)}px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.border};
     selection-background-color: {t.selected}; selection-color: {t.text}; outline: none; }}
 QPlainTextEdit, QTextEdit {{ background: transparent; color: {t.text}; border: none;
@@ -100,7 +101,7 @@ QCheckBox, QRadioButton {{ color: {t.text}; spacing: 8px; padding: 2px; border-r
     border: 1px solid transparent; }}
 QCheckBox:focus, QRadioButton:focus {{ border: 1px solid {t.accent}; }}
 QCheckBox:disabled {{ color: {t.disabled}; }}
-QCheckBox::indicator {{ width: 15px; height: 15px; border: 1px solid {t.muted};
+QCheckBox::indicator {{ width: {line}px; height: {line}px; border: 1px solid {t.muted};
     border-radius: 4px; background: {t.surface}; }}
 QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
     image: url("{tick.as_posix()}"); }}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.stylesheet import stylesheet
@@ -70,7 +70,7 @@ class Theme(QObject):
         font.setPointSizeF(size * self._percent / 100)
         self._application.setFont(font)
         self._application.setPalette(_palette(self.tones))
-        self._application.setStyleSheet(stylesheet(self.tones))
+        self._application.setStyleSheet(stylesheet(self.tones, QFontMetrics(font).height()))
         self.changed.emit()
 
 

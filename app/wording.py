@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
@@ -31,6 +31,8 @@ def shown(name: str) -> str:
     Control characters, bidirectional overrides, line separators, unassigned characters and the
     surrogates of undecodable bytes become ``\\n``, ``\\x9b`` or ``\\u{202e}``.
     """
+    if name.isprintable():  # false for every character that the below would escape
+        return name
     return "".join(_shown_character(c) for c in name)
 
 
@@ -62,7 +64,7 @@ def button_text(text: str) -> str:
 
 def file_name(path: str) -> str:
     """The last part of a ledger path, ready to be shown."""
-    return shown(PurePosixPath(path).name or path)
+    return shown(path.rpartition("/")[2] or path)
 
 
 def percent(share: float) -> str:
@@ -137,10 +139,8 @@ def cells(n: int) -> str:
     return _tr("1 cell") if n == 1 else _tr("%n cells", n).replace("%n", number(n))
 
 
-def state(note: Note) -> str:
-    """The state chip's word."""
-    if note.state is NoteState.WRITING and note.steps:
-        return _tr("writing") + f" {note.step}/{note.steps}"
+@lru_cache(maxsize=len(NoteState))  # asked for every note when the list is filtered
+def _state_word(state: NoteState) -> str:
     return {
         NoteState.WAITING: _tr("waiting"),
         NoteState.READING: _tr("reading"),
@@ -151,7 +151,14 @@ def state(note: Note) -> str:
         NoteState.FAILED: _tr("failed"),
         NoteState.FORGOTTEN: _tr("forgotten"),
         NoteState.REMOVED: _tr("file removed"),
-    }[note.state]
+    }[state]
+
+
+def state(note: Note) -> str:
+    """The state chip's word."""
+    if note.state is NoteState.WRITING and note.steps:
+        return f"{_state_word(note.state)} {note.step}/{note.steps}"
+    return _state_word(note.state)
 
 
 def snapshot_kind(kind: SnapshotKind) -> str:

@@ -22,6 +22,7 @@ from engine.api import (
     SnapshotsChanged,
     StatusChanged,
 )
+from engine.errands import log_unexpected
 
 NOTHING_YET = EngineStatus(
     mode=Mode.STARTING,
@@ -61,7 +62,7 @@ class Announcer:
                 self._slot,
             )
             for event in present:
-                listener(event)
+                self._tell(listener, event)
             self._listeners.append(listener)
         return lambda: self._unsubscribe(listener)
 
@@ -76,7 +77,14 @@ class Announcer:
                 return
             self._keep(event)
             for listener in tuple(self._listeners):
-                listener(event)
+                self._tell(listener, event)
+
+    def _tell(self, listener: Listener, event: Event) -> None:
+        """A listener's fault is its own: it neither stops a write nor keeps others untold."""
+        try:
+            listener(event)
+        except Exception as error:  # the border to other people's code
+            log_unexpected("listener", error)
 
     def _keep(self, event: Event) -> None:
         match event:

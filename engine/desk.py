@@ -38,6 +38,9 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+SLOT_FULL = "The memory is full. Give it more cells, or forget some notes."
+"""The reason of a note that found no room; it waits again once the slot has grown."""
+
 RECALL_THRESHOLD = WriteOptions().recall_threshold
 
 
@@ -284,7 +287,9 @@ class Desk:
         opened = self.opened
         if opened.trouble is not None:
             return str(opened.trouble)
-        told = [self.doing.missing, self.doing.held, opened.fell_back, self._settings_problem]
+        is_full = any(row.reason == SLOT_FULL for row in self.rows.values())
+        told = [self.doing.missing, self.doing.held, SLOT_FULL if is_full else ""]
+        told += [opened.fell_back, self._settings_problem]
         told.append(opened.model.problem if opened.has_model else "")
         told += self.store.notices[-1:] if opened.has_store else ()
         return next((sentence for sentence in told if sentence), "")

@@ -34,8 +34,8 @@ class TorchModel:
 
     @property
     def identity(self) -> str:
-        """Name and hash; what a memory is bound to."""
-        return f"{self.base.name} {self.base.id}"
+        """Name and hash, short enough to be read; the slot file itself holds the whole hash."""
+        return f"{self.base.name} {self.base.id[:16]}"
 
     @property
     def slot_spec(self) -> SlotSpec:
@@ -60,11 +60,12 @@ class TorchModel:
         return Memory.load(self.base, path)
 
 
-def open_model(device: str) -> TorchModel:
-    """Open the embedded base model.
+def open_model(device: str, directory: Path | None = None) -> TorchModel:
+    """Open a base model.
 
     Args:
         device: "auto" (the graphics card where there is one), "cpu" or "cuda".
+        directory: where the base model lies; the embedded one if not given.
 
     Raises:
         BaseModelMissing, MemoryCorrupt: the base model cannot be used.
@@ -73,7 +74,7 @@ def open_model(device: str) -> TorchModel:
 
     from engine.model.base import BaseModel
 
-    directory = BaseModel.embedded_directory()
+    directory = directory or BaseModel.embedded_directory()
     problem = ""
     if device != "cpu" and torch.cuda.is_available():
         try:

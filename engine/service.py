@@ -89,7 +89,8 @@ ASKING_ONLY = Duties(scans=False, watches=False, writes=False)
 WRITING_ONLY = Duties(scans=False, watches=False, heeds_pause=False)
 
 
-def _embedded(device: str) -> Model:
+def embedded_model(device: str) -> Model:
+    """Open the base model that ships with Engram. Raises: BaseModelMissing, MemoryCorrupt."""
     from engine.device import open_model  # torch takes seconds to import
 
     return open_model(device)
@@ -110,7 +111,7 @@ class EngineService:
     def __init__(
         self,
         home: Path,
-        memory_factory: MemoryFactory = _embedded,
+        memory_factory: MemoryFactory = embedded_model,
         *,
         duties: Duties | None = None,
         timing: Timing | None = None,
@@ -146,6 +147,11 @@ class EngineService:
     def start(self) -> None:
         """Open the memory and begin work, on the engine's thread."""
         self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether events can still come."""
+        return self._thread.is_alive()
 
     def submit(self, command: Command) -> int:
         """Queue a command; the number names it in events. Never blocks."""

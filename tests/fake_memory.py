@@ -23,6 +23,7 @@ from engine.memory.report import (
     WriteReport,
     WriteStep,
 )
+from engine.model.confidence import Evidence
 from engine.notes.text import NoteText
 from engine.store.tensors import SlotSpec, TensorSpec
 
@@ -139,7 +140,7 @@ class FakeMemory:
                 break
         return AnswerResult(
             " ".join(said), share >= 0.5, share, ((note_id, 1.0),), ((note_id, share),),
-            self.prompt(question), -0.1, stopped,
+            self.prompt(question), Evidence(0.0, 0.0, 0.0, 0.0, 1.0, 0.0), -0.1, stopped,
         )  # fmt: skip
 
     def prompt(self, question: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import PurePosixPath
 
 from app import wording
 from engine.api import Note, NoteState
@@ -31,7 +30,7 @@ class RowKind(Enum):
     TOP = "top"
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """A note, a folder, or a group of notes that are not in the folder."""
 
@@ -62,7 +61,7 @@ _ATTENTION = {
 
 
 def _by_name(note: Note) -> tuple[str, str]:
-    return (PurePosixPath(note.path).name.casefold(), note.path)
+    return (note.path.rpartition("/")[2].casefold(), note.path)
 
 
 _KEYS: dict[Order, Callable[[Note], tuple[object, ...]]] = {
@@ -117,13 +116,14 @@ class Arrangement:
         self.top = self._row(RowKind.TOP, "", "")
         self.rows = {}
         self.by_note = {}
-        chosen = sorted((n for n in notes if matches(n, words)), key=_KEYS[order])
+        wanted = [n for n in notes if matches(n, words)] if words else notes
+        chosen = sorted(wanted, key=_KEYS[order])
         groups: dict[RowKind, list[Note]] = {}
         for note in chosen:
             groups.setdefault(group_of(note), []).append(note)
         folders: dict[str, Row] = {"": self.top}
         for note in groups.get(RowKind.FOLDER, ()):
-            home = self.top if flat else self._folder(str(PurePosixPath(note.path).parent), folders)
+            home = self.top if flat else self._folder(note.path.rpartition("/")[0], folders)
             self._put(home, note)
         self._folders_first(self.top)
         for kind, title in ((RowKind.ELSEWHERE, "elsewhere"), (RowKind.REMOVED, "removed")):
@@ -134,7 +134,6 @@ class Arrangement:
         self._number(self.top)
 
     def _folder(self, path: str, folders: dict[str, Row]) -> Row:
-        path = "" if path == "." else path
         if path in folders:
             return folders[path]
         parent_path, _, name = path.rpartition("/")
@@ -154,13 +153,6 @@ class Arrangement:
             parent, self._row(RowKind.NOTE, note.path, wording.file_name(note.path), note)
         )
         self.by_note[note.id] = row
-        self._count(parent, 1, int(note.state is NoteState.REMEMBERED))
-
-    def _count(self, row: Row | None, notes: int, remembered: int) -> None:
-        while row is not None:
-            row.notes += notes
-            row.remembered += remembered
-            row = row.parent
 
     def _folders_first(self, row: Row) -> None:
         row.children.sort(
@@ -171,17 +163,26 @@ class Arrangement:
                 self._folders_first(child)
 
     def _number(self, row: Row) -> None:
+        """Tell every row its place, and every folder what it holds."""
         for place, child in enumerate(row.children):
             child.place = place
-            if child.children:
+            if child.note is not None:
+                row.notes += 1
+                row.remembered += child.note.state is NoteState.REMEMBERED
+            else:
                 self._number(child)
+                row.notes += child.notes
+                row.remembered += child.remembered
 
     def replace(self, note: Note) -> Row | None:
         """Put a changed note where the old one is; the row, or None when it is filtered out."""
         row = self.by_note.get(note.id)
         if row is None or row.note is None:
             return None
-        before = int(row.note.state is NoteState.REMEMBERED)
+        more = (note.state is NoteState.REMEMBERED) - (row.note.state is NoteState.REMEMBERED)
         row.note = note
-        self._count(row.parent, 0, int(note.state is NoteState.REMEMBERED) - before)
+        above = row.parent
+        while above is not None and more:
+            above.remembered += more
+            above = above.parent
         return row

@@ -28,7 +28,8 @@ ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
 
 REBUILD_MS = 120
-"""Changes that move rows are gathered this long before the rows are arranged anew."""
+"""Changes that move rows are gathered this long (longer with thousands of notes) before the
+rows are arranged anew."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -63,6 +64,7 @@ class NotesModel(QAbstractItemModel):
     def change(self, notes: Iterable[Note]) -> None:
         """These notes are new or different."""
         moved = False
+        touched: dict[int, Row] = {}
         for note in notes:
             before = self._notes.get(note.id)
             self._notes[note.id] = note
@@ -70,9 +72,10 @@ class NotesModel(QAbstractItemModel):
             moved |= before is not None and (
                 matches(before, self._words) != matches(note, self._words)
             )
-            self._touch(self._rows.replace(note))
+            self._collect(self._rows.replace(note), touched)
+        self._touch(touched)
         if moved and not self._later.isActive():
-            self._later.start()
+            self._later.start(REBUILD_MS + len(self._notes) // 10)
         self.counted.emit()
 
     def drop(self, note_ids: Iterable[int]) -> None:
@@ -83,6 +86,7 @@ class NotesModel(QAbstractItemModel):
 
     def progress(self, steps: Iterable[WriteProgress]) -> None:
         """Show how far the running write is."""
+        touched: dict[int, Row] = {}
         for step in {s.note_id: s for s in steps}.values():
             note = self._notes.get(step.note_id)
             if note is None or note.state not in (NoteState.WRITING, NoteState.READING):
@@ -96,7 +100,9 @@ class NotesModel(QAbstractItemModel):
                 recall=step.recall if step.recall is not None else note.recall,
             )
             self._notes[note.id] = note
-            self._touch(self._rows.replace(note))
+            if (row := self._rows.replace(note)) is not None:
+                touched[row.serial] = row
+        self._touch(touched)
 
     # --- how they are shown ---
 
@@ -182,11 +188,16 @@ class NotesModel(QAbstractItemModel):
     def _index_for(self, row: Row) -> QModelIndex:
         return self.createIndex(row.place, 0, row.serial)
 
-    def _touch(self, row: Row | None) -> None:
-        while row is not None and row.kind is not RowKind.TOP:
+    def _collect(self, row: Row | None, touched: dict[int, Row]) -> None:
+        """Add a row and the folders above it, whose counts change with it."""
+        while row is not None and row.kind is not RowKind.TOP and row.serial not in touched:
+            touched[row.serial] = row
+            row = row.parent
+
+    def _touch(self, touched: dict[int, Row]) -> None:
+        for row in touched.values():
             index = self._index_for(row)
             self.dataChanged.emit(index, index)
-            row = row.parent
 
     # --- QAbstractItemModel ---
 

@@ -5,6 +5,8 @@ The questions are the engine's own probes of notes that are remembered, so none 
 
 from __future__ import annotations
 
+from itertools import islice
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -18,6 +20,8 @@ from engine.api import Event, Mode, NoteState, Remembered, ShowRemembered
 
 OFFERED = 3
 LONGEST_OFFER = 90
+MOST_SOUGHT = 12
+"""Notes asked for a question worth offering, before giving up."""
 
 
 class ChatEmpty(QWidget):
@@ -38,7 +42,7 @@ class ChatEmpty(QWidget):
         column.setSpacing(8)
         column.addStretch(2)
         mark = Label()
-        wear_label(mark, "chats", "disabled", 44)
+        wear_label(mark, "chats", "disabled", 2.6)
         mark.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(mark)
         self.title = Label(self.tr("Ask about your notes"), bold=True, scale=1.3, wrap=True)
@@ -58,7 +62,8 @@ class ChatEmpty(QWidget):
     def refresh(self) -> None:
         """Say what can be asked now; look for questions while the engine is idle."""
         notes = self._notes.notes()
-        remembered = [n for n in notes if n.state is NoteState.REMEMBERED]
+        first = (n.id for n in notes if n.state is NoteState.REMEMBERED)
+        remembered = list(islice(first, MOST_SOUGHT))
         if remembered:
             self.text.setText(
                 self.tr("Answers come from what Engram has learned, not from reading the files.")
@@ -71,12 +76,12 @@ class ChatEmpty(QWidget):
             self.text.setText(self.tr("There is nothing in memory yet. Add some notes first."))
         idle = self._client.status.mode in (Mode.IDLE, Mode.PAUSED)
         if remembered and idle and self.isVisible():
-            self._look_for_questions([n.id for n in remembered])
+            self._look_for_questions(remembered)
 
     def _look_for_questions(self, note_ids: list[int]) -> None:
         wanted = OFFERED - len(self.offers) - self._pending
-        fresh = [i for i in note_ids if i not in self._sought][-wanted:] if wanted > 0 else []
-        if len(self._sought) > 4 * OFFERED:
+        fresh = [i for i in note_ids if i not in self._sought][:wanted] if wanted > 0 else []
+        if len(self._sought) >= MOST_SOUGHT:
             return  # these notes have no question worth offering: leave the engine in peace
         for note_id in fresh:
             self._sought.add(note_id)

@@ -29,7 +29,7 @@ class CompareSheet(Sheet):
         title = self.tr("Compare two memories")
         self.setWindowTitle(title)
         self.title.setText(title)
-        words = self.tr("“%1” and “%2”").replace("%1", wording.shown(first))
+        words = self.tr("From %1 to %2").replace("%1", wording.shown(first))
         self.say(words.replace("%2", wording.shown(second)))
         self.body.addWidget(self._totals(comparison))
         if comparison.notes:
@@ -47,19 +47,22 @@ class CompareSheet(Sheet):
         line = QWidget()
         flow = FlowLayout(line, gap=18, line_gap=4)
         for words, count in (
-            (self.tr("notes differ"), len(comparison.notes)),
-            (self.tr("cells changed"), comparison.cells_changed),
-            (self.tr("cells the same"), comparison.cells_same),
-            (self.tr("probes changed"), comparison.probes_changed),
+            (self.tr("Notes that differ:"), len(comparison.notes)),
+            (self.tr("Cells changed:"), comparison.cells_changed),
+            (self.tr("Cells the same:"), comparison.cells_same),
+            (self.tr("Probes changed:"), comparison.probes_changed),
         ):
-            flow.addWidget(Label(f"{wording.number(count)} {words}", tone="muted"))
+            flow.addWidget(Label(f"{words} {wording.number(count)}", tone="muted"))
         return line
 
     def _table(self, comparison: Comparison, first: str, second: str) -> QTreeView:
         model = QStandardItemModel(self)
         model.setHorizontalHeaderLabels(
-            [self.tr("Note"), self.tr("Change"), self.tr("Recall, first"), self.tr("second")]
+            [self.tr("Note"), self.tr("Change"), self.tr("Recall before"), self.tr("after")]
         )
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for section in (2, 3):
+            model.horizontalHeaderItem(section).setTextAlignment(right)
         for difference in comparison.notes:
             model.appendRow(self._row(difference))
         table = QTreeView()

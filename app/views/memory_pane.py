@@ -62,8 +62,7 @@ class MemoryPane(QWidget):
         self._column.addWidget(self.snapshots, 1)
         workspace.bridge.slot.connect(self.show_picture)
         workspace.bridge.progress.connect(self.show_progress)
-        workspace.notes.dataChanged.connect(lambda *_: self._refresh_write())
-        workspace.notes.arranged.connect(self._refresh_write)
+        workspace.notes.counted.connect(self._refresh_write)
 
     def _build_slot(self, actions: Actions) -> None:
         head = QHBoxLayout()
@@ -119,11 +118,14 @@ class MemoryPane(QWidget):
         text = self.tr("%1 of %2 cells used")
         text = text.replace("%1", wording.number(status.cells_used))
         self.fill.setText(
-            text.replace("%2", wording.number(status.cells)) + " · " + wording.percent(share)
+            text.replace("%2", wording.number(status.cells)) + " · " + self._percent(share)
         )
         self.bar.setRange(0, status.cells)
         self.bar.setValue(status.cells_used)
         self.grow.setVisible(share >= NEARLY_FULL)
+
+    def _percent(self, share: float) -> str:
+        return self.tr("under 1 %") if 0 < share < 0.01 else wording.percent(share)
 
     def show_picture(self, picture: SlotPicture) -> None:
         """The slot after a commit."""

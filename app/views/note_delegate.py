@@ -113,14 +113,16 @@ class NoteDelegate(QStyledItemDelegate):
         paint_chip(painter, chip, note, painter.device().devicePixelRatioF())
         rest = QRect(chip.right() + 10, chip.y(), line.right() - chip.right() - 9, chip.height())
         if note.state is NoteState.WRITING and note.steps:
-            self._bar(painter, rest, note.step / note.steps, "")
+            self._bar(painter, rest, note.step / note.steps, "", "accent")
         elif note.reason and note.state is not NoteState.REMEMBERED:
             painter.setPen(QColor(tone("muted")))
             self._text(painter, rest, wording.shown(note.reason))
         elif note.recall is not None and note.state in (NoteState.REMEMBERED, NoteState.WEAK):
             self._bar(painter, rest, note.recall, wording.percent(note.recall))
 
-    def _bar(self, painter: QPainter, room: QRect, share: float, number: str) -> None:
+    def _bar(
+        self, painter: QPainter, room: QRect, share: float, number: str, ink: str = ""
+    ) -> None:
         metrics = painter.fontMetrics()
         text = metrics.horizontalAdvance(wording.percent(1.0)) + 2
         if number:
@@ -131,7 +133,7 @@ class NoteDelegate(QStyledItemDelegate):
             thick = max(4.0, metrics.height() * 0.28)
             left = room.right() - text - 8 - wide + 1
             top = room.y() + (room.height() - thick) / 2
-            paint_bar(painter, QRectF(left, top, wide, thick), share)
+            paint_bar(painter, QRectF(left, top, wide, thick), share, ink)
 
     def _text(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import wording
@@ -34,9 +33,10 @@ class NoteDetails(QWidget):
         line.setSpacing(8)
         self._chip = StateChip()
         line.addWidget(self._chip)
-        self.facts = ElidedLabel(tone="muted", scale=0.86, mode=Qt.TextElideMode.ElideRight)
-        line.addWidget(self.facts, 1)
+        line.addStretch(1)
         inside.addLayout(line)
+        self.facts = Label(tone="muted", scale=0.86, wrap=True)
+        inside.addWidget(self.facts)
         self.reason = Label(tone="muted", scale=0.92, wrap=True)
         inside.addWidget(self.reason)
         self.buttons: dict[Act, IconButton] = {}
@@ -67,6 +67,7 @@ class NoteDetails(QWidget):
         self.path.setVisible("/" in note.path)
         self._chip.show_note(note)
         self.facts.setText(self._facts(note))
+        self.facts.setVisible(bool(self.facts.text()))
         self.reason.setText(wording.shown(note.reason))
         self.reason.setVisible(bool(note.reason))
         self.reason.set_tone(

@@ -24,7 +24,7 @@ class NotesEmpty(QWidget):
         column.setSpacing(10)
         column.addStretch(2)
         mark = Label()
-        wear_label(mark, "note", "disabled", 40)
+        wear_label(mark, "note", "disabled", 2.4)
         mark.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(mark)
         self.title = Label(bold=True, wrap=True)

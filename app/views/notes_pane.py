@@ -125,7 +125,7 @@ class NotesPane(QWidget):
         self._model.modelAboutToBeReset.connect(self._before_arranged)
         self._model.arranged.connect(self._after_arranged)
         self._model.counted.connect(self._show_right_page)
-        self._model.dataChanged.connect(lambda *_: self._refresh_details())
+        self._model.dataChanged.connect(lambda index, *_: self._refresh_details(index))
         self.empty.choose_folder.connect(self.choose_folder)
         self.empty.try_samples.connect(self.try_samples)
         self.header.order_menu_wanted.connect(self._order_menu)
@@ -204,9 +204,10 @@ class NotesPane(QWidget):
         self.details.show_note(note)
         self.selected.emit(self._current)
 
-    def _refresh_details(self) -> None:
-        if self._current:
-            self.details.show_note(self._model.note(self._current))
+    def _refresh_details(self, changed: QModelIndex) -> None:
+        note = self._model.note_at(changed) if self._current else None
+        if note is not None and note.id == self._current:
+            self.details.show_note(note)
 
     def _open(self, index: QModelIndex) -> None:
         if self._model.note_at(index) is not None:

@@ -9,7 +9,7 @@ from app import wording
 from app.client import EngineClient
 from app.icons import wear_label
 from app.views.sheet import Sheet
-from app.widgets.buttons import TextButton, side_for
+from app.widgets.buttons import TextButton
 from app.widgets.labels import Label
 from app.widgets.recall_bar import RecallBar
 from app.widgets.text_block import TextBlock
@@ -76,14 +76,14 @@ class RememberedSheet(Sheet):
         row.setSpacing(12)
         mark = Label()
         icon, role = ("remembered", "accent") if probe.right else ("weak", "on_warn")
-        wear_label(mark, icon, role, side_for(self))
+        wear_label(mark, icon, role)
         words = self.tr("answered right") if probe.right else self.tr("answered wrong")
         mark.setToolTip(wording.tip(words))
         mark.setAccessibleName(words)
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setSpacing(4)
-        column.addWidget(Label(wording.shown(probe.question), wrap=True))
+        column.addWidget(Label(wording.shown(probe.question), tone="muted", wrap=True))
         answer = TextBlock(probe.answer or wording.DASH)
         answer.setAccessibleName(self.tr("Answer"))
         column.addWidget(answer)

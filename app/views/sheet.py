@@ -62,6 +62,8 @@ class Sheet(QDialog):
         """A button at the foot, right; the default one answers to Enter."""
         button.setDefault(default)
         button.setAutoDefault(default)
+        if default:
+            button.setFocus()
         self._foot.addWidget(button)
         return button
 

@@ -21,7 +21,7 @@ class _Fact(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         mark = Label()
-        wear_label(mark, icon, "muted", 16)
+        wear_label(mark, icon, "muted", 0.95)
         row.addWidget(mark)
         self.label = ElidedLabel(tone="muted", scale=0.9, mode=Qt.TextElideMode.ElideRight)
         row.addWidget(self.label)

@@ -157,7 +157,7 @@ class Welcome(QWidget):
         column = QVBoxLayout()
         column.setSpacing(5)
         mark = Label()
-        wear_label(mark, icon, "accent", 26)
+        wear_label(mark, icon, "accent", 1.5)
         column.addWidget(mark)
         column.addWidget(Label(title, bold=True, wrap=True))
         words = Label(text, tone="muted", wrap=True)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.icons import wear_label
-from app.widgets.buttons import TextButton, side_for
+from app.widgets.buttons import TextButton
 from app.widgets.flow_layout import FlowLayout
 from app.widgets.labels import Label
 from app.widgets.toast import Offer
@@ -25,7 +25,7 @@ class Banner(QFrame):
         row.setContentsMargins(16, 9, 16, 9)
         row.setSpacing(12)
         self._mark = Label()
-        row.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignVCenter)
         self.label = Label(wrap=True)
         row.addWidget(self.label, 1)
         self._buttons = QWidget()
@@ -44,7 +44,7 @@ class Banner(QFrame):
         self.setProperty("tone", tone)
         self.style().unpolish(self)
         self.style().polish(self)
-        wear_label(self._mark, _ICON[tone], _INK[tone], side_for(self))
+        wear_label(self._mark, _ICON[tone], _INK[tone])
         self.label.setText(text)
         self.setAccessibleName(text)
         while (item := self._flow.takeAt(0)) is not None:

@@ -94,10 +94,19 @@ class TextButton(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         if icon:
             wear(self, icon, role or ("on_accent" if kind == "primary" else "muted"))
-            side = side_for(self)
-            self.setIconSize(QSize(side, side))
+            self._scale()
         if pressed is not None:
             self.clicked.connect(lambda: pressed())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Grow with the font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
+            self._scale()
+
+    def _scale(self) -> None:
+        side = side_for(self)
+        self.setIconSize(QSize(side, side))
 
     def set_words(self, text: str) -> None:
         """Change the words."""

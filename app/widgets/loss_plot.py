@@ -15,7 +15,7 @@ from app.theme import theme
 from app.widgets.labels import scaled_font
 from engine.api import WriteProgress
 
-KEPT = 4000
+KEPT = 1500
 """Steps kept for one write; beyond, every second one is dropped."""
 
 

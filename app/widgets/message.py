@@ -10,7 +10,7 @@ from app import wording
 from app.chatting import Running
 from app.icons import wear, wear_label
 from app.models.chat_records import Turn
-from app.widgets.buttons import IconButton, TextButton, side_for
+from app.widgets.buttons import IconButton, TextButton
 from app.widgets.flow_layout import FlowLayout
 from app.widgets.labels import Label
 from app.widgets.recall_bar import RecallBar
@@ -106,7 +106,7 @@ class Message(QWidget):
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
         mark = Label()
-        wear_label(mark, "failed", "on_bad", side_for(self))
+        wear_label(mark, "failed", "on_bad")
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(Label(problem, tone="bad", wrap=True), 1)
         self._facts_column.addWidget(line)

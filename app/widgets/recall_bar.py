@@ -19,8 +19,8 @@ def bar_tone(share: float) -> str:
     return "accent" if share >= UNSURE else "warn"
 
 
-def paint_bar(painter: QPainter, place: QRectF, share: float) -> None:
-    """Paint a bar filled to `share` (0 to 1) into `place`."""
+def paint_bar(painter: QPainter, place: QRectF, share: float, ink: str = "") -> None:
+    """Paint a bar filled to `share` (0 to 1) into `place`; `ink` overrides its tone."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -30,7 +30,7 @@ def paint_bar(painter: QPainter, place: QRectF, share: float) -> None:
     filled = QRectF(place)
     filled.setWidth(max(place.height(), place.width() * min(max(share, 0.0), 1.0)))
     if share > 0:
-        painter.setBrush(QColor(tone(bar_tone(share))))
+        painter.setBrush(QColor(tone(ink or bar_tone(share))))
         painter.drawRoundedRect(filled, radius, radius)
     painter.restore()
 

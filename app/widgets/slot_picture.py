@@ -62,10 +62,14 @@ def raster(picture: SlotPicture, columns: int) -> tuple[bytes, int]:
     """
     strips = max(1, -(-picture.cells // (columns * STRIP)))
     line = bytearray(strips * columns * STRIP)
+    tints: dict[int, bytes] = {}
     for block in picture.blocks:
-        if block.note_id:
+        if note := block.note_id:
+            byte = tints.get(note)
+            if byte is None:
+                byte = tints[note] = bytes((note_tint(note),))
             end = min(block.start + block.length, picture.cells)
-            line[block.start : end] = bytes((note_tint(block.note_id),)) * (end - block.start)
+            line[block.start : end] = byte * (end - block.start)
     stride = (columns + 3) // 4 * 4
     padding = bytes(stride - columns)
     rows = []

@@ -10,7 +10,7 @@ from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.icons import wear_label
-from app.widgets.buttons import IconButton, TextButton, side_for
+from app.widgets.buttons import IconButton, TextButton
 from app.widgets.labels import Label
 
 SHOWN_MS = 9000
@@ -58,7 +58,7 @@ class Toast(QFrame):
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(10)
         mark = Label()
-        wear_label(mark, "failed" if bad else "info", "on_bad" if bad else "accent", side_for(self))
+        wear_label(mark, "failed" if bad else "info", "on_bad" if bad else "accent")
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignVCenter)
         self.label = Label(text, wrap=True)
         row.addWidget(self.label, 1)

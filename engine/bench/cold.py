@@ -19,6 +19,9 @@ from pathlib import Path
 from engine.api import EngramError
 from engine.bench.asking import Reply
 
+COMMAND = ("-m", "engine.bench.fresh_process")
+"""What the interpreter runs; base, slot and device follow."""
+
 
 class ColdProcessFailed(EngramError):
     """The fresh process ended early; its own words are on standard error."""
@@ -59,7 +62,7 @@ def ask(
     Raises:
         ColdProcessFailed: it ended before the last question was answered.
     """
-    command = [sys.executable, "-m", "engine.bench.fresh_process", str(base), str(slot), device]
+    command = [sys.executable, *COMMAND, str(base), str(slot), device]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as asked:
         asked.writelines(json.dumps(q) + "\n" for q in questions)
         asked.seek(0)

@@ -44,28 +44,19 @@ class MeasuredFact:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A fact with the templates it is to be asked by."""
+    """A fact with the templates it is to be asked by, and what they read like when filled."""
 
     fact: Fact
     slot: str
     statement: str
     question: str
+    told: str
+    cue: str
+    asked: str
 
     @property
     def answer(self) -> str:
         return self.fact.values[self.slot]
-
-    @property
-    def cue(self) -> str:
-        return _cue(self.statement, self.slot, self.fact.values)
-
-    @property
-    def told(self) -> str:
-        return fill(self.statement, self.fact.values).text
-
-    @property
-    def asked(self) -> str:
-        return fill(self.question, self.fact.values).text
 
 
 def read_composer(banks: Sequence[Path], values: Path) -> Composer:
@@ -185,10 +176,16 @@ def _draft(composer: Composer, schema: Schema, rng: Random) -> _Draft | None:
     questions = [q for q in schema.questions[slot] if _identifies(q)]
     if not questions:
         return None
-    draft = _Draft(fact, slot, statement, rng.choice(questions))
+    draft = _filled(fact, slot, statement, rng.choice(questions))
     answer = draft.answer.lower()
     given_away = answer in draft.asked.lower() or answer in draft.cue.lower()
     return None if given_away or len(draft.cue.split()) < _CUE_WORDS else draft
+
+
+def _filled(fact: Fact, slot: str, statement: str, question: str) -> _Draft:
+    told, asked = fill(statement, fact.values).text, fill(question, fact.values).text
+    cue = _cue(statement, slot, fact.values)
+    return _Draft(fact, slot, statement, question, told, cue, asked)
 
 
 def _before(statement: str, slot: str) -> str:

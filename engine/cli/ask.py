@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.api import Answer, Answered, Ask, EngramError, InputError
 from engine.cli.console import moment, percent, print_json, printable
 from engine.cli.context import Context
+from engine.cli.records import answer_as_json
 
 if TYPE_CHECKING:
     from engine.cli.session import Session
@@ -39,7 +40,7 @@ def run(context: Context, args: argparse.Namespace) -> int:
         session.require_usable()
         if questions is None:
             answer = _ask(session, args.question)
-            print_json(as_json(answer)) if context.as_json else print_answer(answer)
+            print_json(answer_as_json(answer)) if context.as_json else print_answer(answer)
             return 0
         return _ask_all(session, questions)
 
@@ -62,7 +63,7 @@ def _ask_all(session: Session, questions: list[str]) -> int:
     code = 0
     for question in questions:
         try:
-            print_json(as_json(_ask(session, question)))
+            print_json(answer_as_json(_ask(session, question)))
         except InputError as error:
             print_json({"error": str(error)})
             code = error.exit_code
@@ -99,18 +100,6 @@ def _question_of(line: str, where: str) -> list[str]:
         raise InputError(f"{where} is not a JSON object.")
     question = value.get("question")
     return [question] if isinstance(question, str) else []
-
-
-def as_json(answer: Answer) -> dict[str, Any]:
-    """An answer as an object."""
-    return {
-        "answer": answer.text,
-        "confidence": answer.confidence,
-        "known": answer.known,
-        "sources": [{"note": each.path, "weight": each.weight} for each in answer.sources],
-        "seconds": answer.seconds,
-        "prompt": list(answer.prompt),
-    }
 
 
 def print_answer(answer: Answer) -> None:

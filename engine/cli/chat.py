@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from engine.api import Answered, Ask, InputError, StopAnswer
-from engine.cli.ask import as_json, print_answer
+from engine.cli.ask import print_answer
 from engine.cli.console import note_line, print_json
 from engine.cli.context import Context
+from engine.cli.records import answer_as_json
 
 if TYPE_CHECKING:
     from engine.cli.session import Session
@@ -59,4 +60,4 @@ def _answer(context: Context, session: Session, question: str) -> None:
         note_line(str(error))
         return
     if isinstance(event, Answered):
-        print_json(as_json(event.answer)) if context.as_json else print_answer(event.answer)
+        print_json(answer_as_json(event.answer)) if context.as_json else print_answer(event.answer)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -89,6 +90,9 @@ def run(
     Returns:
         The exit code: 0, 2 (wrong command line), 3 (bad input), 4 (memory corrupt or locked).
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever the terminal can show
     try:
         common = _take_common(argv)
         return _carry_out(common, windows, model_factory)
@@ -115,7 +119,7 @@ def _carry_out(common: _Common, windows: Windows, model_factory: ModelFactory | 
         epilog="--home DIR (where memory and settings live) and --json may stand anywhere.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"engram {_version()}")
+    parser.add_argument("--version", action="store_true", help="print the version and end")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", parser_class=_Parser)
     for each, about in _COMMANDS.items():
         sub = commands.add_parser(each, help=about.help, description=about.help)
@@ -124,6 +128,9 @@ def _carry_out(common: _Common, windows: Windows, model_factory: ModelFactory | 
             module.add_arguments(sub)
     args = parser.parse_args(_with_json(common, name))
     context = Context(common.home or _default_home(), common.as_json, model_factory)
+    if args.version:
+        print(f"engram {_version()}")
+        return 0
     if module is None:
         return windows.open(context.home)
     if name == "screenshots":

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.cli.console import print_json, printable
 from engine.cli.context import Context
-from engine.cli.session import Session
+
+if TYPE_CHECKING:
+    from engine.cli.session import Session
 
 _PACKAGES = ("engram", "torch", "safetensors", "tokenizers", "PySide6-Essentials")
 

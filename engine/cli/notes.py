@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from engine.api import Note
 from engine.cli.console import moment, percent, print_json, print_table
 from engine.cli.context import Context
-from engine.cli.remember import as_json
+from engine.cli.records import note_as_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,15 +22,15 @@ def run(context: Context, args: argparse.Namespace) -> int:
     with opened(context.home) as store:
         notes = sorted((row.as_note() for row in store.notes()), key=lambda note: note.path)
     if context.as_json:
-        print_json({"notes": [as_json(note) for note in notes]})
+        print_json({"notes": [note_as_json(note) for note in notes]})
         return 0
     rows = [
-        (n.state.value, percent(n.recall), str(n.cells), moment(n.written_at), _named(n.path, n.reason))
+        (n.state.value, percent(n.recall), str(n.cells), moment(n.written_at), _named(n))
         for n in notes
     ]
     print_table(("state", "recall", "cells", "written", "note"), rows)
     return 0
 
 
-def _named(path: str, reason: str) -> str:
-    return f"{path}  ({reason})" if reason else path
+def _named(note: Note) -> str:
+    return f"{note.path}  ({note.reason})" if note.reason else note.path

@@ -1,8 +1,9 @@
-"""`engram rebuild`: writes every note anew into an empty slot; without --yes only tells the cost."""
+"""`engram rebuild`: writes every note anew; without --yes it only tells the cost."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from engine.api import (
     EstimateRebuild,
@@ -14,7 +15,9 @@ from engine.api import (
 )
 from engine.cli.console import ProgressLine, duration, print_json
 from engine.cli.context import Context
-from engine.cli.session import Session
+
+if TYPE_CHECKING:
+    from engine.cli.session import Session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.api import (
     EngineStatus,
@@ -31,7 +32,10 @@ from engine.cli.console import (
     print_table,
 )
 from engine.cli.context import Context
-from engine.cli.session import Session
+from engine.cli.records import note_as_json
+
+if TYPE_CHECKING:
+    from engine.cli.session import Session
 
 _WORKING = (NoteState.WAITING, NoteState.READING, NoteState.WRITING)
 _GOOD = (NoteState.REMEMBERED, NoteState.WEAK)
@@ -156,7 +160,7 @@ class _Held(EngramError):
 
 def _report(context: Context, notes: list[Note], seconds: float) -> None:
     if context.as_json:
-        print_json({"notes": [as_json(note) for note in notes], "seconds": seconds})
+        print_json({"notes": [note_as_json(note) for note in notes], "seconds": seconds})
     else:
         good = [note for note in notes if note.state in _GOOD]
         if good:
@@ -169,20 +173,6 @@ def _report(context: Context, notes: list[Note], seconds: float) -> None:
         if note.state not in _GOOD:
             hint = " (engram grow CELLS)" if "Give it more cells" in note.reason else ""
             note_line(f"engram: {note.path}: {note.reason or note.state.value}{hint}")
-
-
-def as_json(note: Note) -> dict[str, object]:
-    """A note as an object."""
-    return {
-        "id": note.id,
-        "note": note.path,
-        "state": note.state.value,
-        "recall": note.recall,
-        "median_p": note.median_p,
-        "cells": note.cells,
-        "written_at": note.written_at,
-        "reason": note.reason,
-    }
 
 
 def _exit_code(notes: list[Note], paths: tuple[Path, ...], folder: Path | None) -> int:

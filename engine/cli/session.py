@@ -31,7 +31,7 @@ from engine.api import (
     StatusChanged,
 )
 from engine.cli.context import ModelFactory
-from engine.service import Duties, EngineService
+from engine.service import Duties, EngineService, embedded_model
 from engine.store.errors import MemoryDamaged
 
 _LAST_WORDS = (Answered, Remembered, Compared, RebuildEstimate, Done, Failed)
@@ -49,8 +49,7 @@ class Session:
     """
 
     def __init__(self, home: Path, duties: Duties, model_factory: ModelFactory | None) -> None:
-        made = {} if model_factory is None else {"memory_factory": model_factory}
-        self._engine = EngineService(home, duties=duties, **made)
+        self._engine = EngineService(home, model_factory or embedded_model, duties=duties)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.notes: dict[int, Note] = {}
         self.status: EngineStatus | None = None
@@ -83,13 +82,16 @@ class Session:
         return self._engine.submit(command)
 
     def events(self) -> Iterator[Event]:
-        """Every event from here on, as it comes. Ends only when the caller stops."""
+        """Every event from here on, as it comes, for as long as the engine runs."""
         while True:
+            was_running = self._engine.is_running
             try:
                 # With a timeout, so that Ctrl+C is heard on every platform.
                 event = self._events.get(timeout=0.5)
             except queue.Empty:
-                continue
+                if was_running:
+                    continue
+                return
             self._keep(event)
             yield event
 

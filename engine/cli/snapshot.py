@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.api import Comparison, Done, ImportSnapshot, InputError, RestoreSnapshot, Snapshot
+from engine.api import (
+    Comparison,
+    Done,
+    ImportSnapshot,
+    InputError,
+    RestoreSnapshot,
+    Snapshot,
+    SnapshotKind,
+)
 from engine.cli.console import moment, percent, print_json, print_table, printable
 from engine.cli.context import Context
 
@@ -112,7 +120,8 @@ def _restore(context: Context, args: argparse.Namespace) -> int:
     snapshot = _find(listed(context.home), args.snapshot)
     with context.session(ASKING_ONLY) as session:
         event = session.do(RestoreSnapshot(snapshot.id))
-        kept = next((s for s in session.snapshots if s.taken_at > snapshot.taken_at), None)
+        newest = session.snapshots[0]
+        kept = newest if newest.kind is SnapshotKind.BEFORE_RESTORE else None
     if context.as_json:
         print_json({"restored": snapshot.id, "before": kept.id if kept else None})
     elif isinstance(event, Done):

@@ -7,7 +7,7 @@ import argparse
 from engine.api import Verify
 from engine.cli.console import percent, print_json, print_table
 from engine.cli.context import Context
-from engine.cli.remember import as_json
+from engine.cli.records import note_as_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(context: Context, args: argparse.Namespace) -> int:
         session.do(Verify())
         notes = sorted((n for n in session.notes.values() if n.cells), key=lambda n: n.path)
     if context.as_json:
-        print_json({"notes": [{**as_json(n), "recall_before": before[n.id]} for n in notes]})
+        print_json({"notes": [{**note_as_json(n), "recall_before": before[n.id]} for n in notes]})
         return 0
     rows = [
         (percent(before[n.id]), percent(n.recall), percent(n.median_p), n.state.value, n.path)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.api import (
     ChangeSettings,
@@ -20,8 +22,10 @@ from engine.api import (
 )
 from engine.cli.console import ProgressLine, duration, percent, print_json, printable
 from engine.cli.context import Context
-from engine.cli.remember import as_json
-from engine.cli.session import Session
+from engine.cli.records import note_as_json
+
+if TYPE_CHECKING:
+    from engine.cli.session import Session
 
 _SHOWN = (
     NoteState.REMEMBERED,
@@ -45,6 +49,8 @@ def run(context: Context, args: argparse.Namespace) -> int:
     folder = args.directory.absolute()
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
+    # A service manager ends us by SIGTERM: as much of a good-bye as Ctrl+C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with context.session(Duties()) as session:
         session.require_usable()
         watcher = _Watcher(context, session)
@@ -80,7 +86,7 @@ class _Watcher:
                     if note.state in _SHOWN:
                         what = f"{note.state.value:10}  {percent(note.recall):>5}  {note.path}"
                         reason = f"  ({note.reason})" if note.reason else ""
-                        self._say(what + reason, as_json(note))
+                        self._say(what + reason, note_as_json(note))
             case NotesGone(note_ids):
                 self._say(f"{len(note_ids)} gone", {"gone": list(note_ids)})
             case QueueEnded(written=written, weak=weak, failed=failed, seconds=seconds):

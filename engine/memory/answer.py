@@ -14,8 +14,8 @@ from engine.memory.encode import prompt_ids, question_gist
 from engine.memory.report import AnswerResult, AnswerStep
 from engine.model.base import BaseModel
 from engine.model.confidence import Evidence
-from engine.model.slot import FREE, NO_CELL, Found, QuestionScores, Slot
 from engine.model.repeat import asked_tokens
+from engine.model.slot import FREE, NO_CELL, Found, QuestionScores, Slot
 from engine.model.tokenizer import END, SPECIALS
 
 ANSWER_TOKENS = 32
@@ -133,7 +133,7 @@ def _look_up(
     scale = (space.log_beta[:5] + (h @ space.focus).clamp(-2.0, 2.0)).exp()
     context = scale[0] * space.context_queries(h)
     found = slot.find(context, scale[1:], space.gates(h), fixed, bonus)
-    logits = slot.value[found.index] @ base.backbone.head
+    logits = slot.value[found.cell] @ base.backbone.head
     if asked is None:
         return found, logits.softmax(-1)
     logits[:, END] = float("-inf")
@@ -141,12 +141,12 @@ def _look_up(
 
 
 def _first_evidence(slot: Slot, found: Found, values: Tensor, trace: Trace) -> None:
-    if not len(found.index):
+    if not len(found.cell):
         return
     trace.mass = float(found.scores.logsumexp(-1))
     share = found.scores.softmax(-1)
     owners: dict[int, float] = defaultdict(float)
-    for owner, weight in zip(slot.owner[found.index].tolist(), share.tolist(), strict=True):
+    for owner, weight in zip(slot.owner[found.cell].tolist(), share.tolist(), strict=True):
         owners[owner] += weight
     ranked = sorted(owners.items(), key=lambda x: -x[1])
     trace.nearest = tuple(ranked[:5])
@@ -183,7 +183,7 @@ def _credit(
     share = (carried - total).exp()
     chain = float(base.space.chain)
     bonus: dict[int, float] = defaultdict(float)
-    pairs = zip(found.index.tolist(), share.tolist(), strict=True)
+    pairs = zip(found.cell.tolist(), share.tolist(), strict=True)
     for cell, weight in pairs:
         owner, after = int(slot.owner[cell]), int(slot.successor[cell])
         if owner != FREE and weight > 1e-4:

@@ -1,8 +1,8 @@
 """Cues: what of a note is to be remembered, as questions whose answers are spans of the note.
 
 Three sorts, all by rule: the note's own words up to a span ("The code is" -> "5508"), the sentence
-around it turned into a question, and key-value lines and table cells asked by their key. Which spans
-are worth a cue is decided by form (names, numbers, dates) and by the backbone's own surprise.
+around it turned into a question, and key-value lines asked by their key. Which spans are worth a
+cue is decided by form (names, numbers, dates) and by the backbone's own surprise.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ MOST_CUES = 40
 _MOST_ANSWER_TOKENS = 12
 _SPAN = re.compile(
     r"(?:[€$£]\s?\d[\d,.]*\d|[€$£]\s?\d)"
-    r"|\d{1,2}(?:st|nd|rd|th)? (?:January|February|March|April|May|June|July|August|September|October"
-    r"|November|December)(?: \d{4})?"
+    r"|\d{1,2}(?:st|nd|rd|th)? (?:January|February|March|April|May|June|July|August|September"
+    r"|October|November|December)(?: \d{4})?"
     r"|\d[\d,.:/-]*(?: ?(?:am|pm|km|kg|g|ml|l|cm|mm|m|%|°C))?\b"
     r"|(?:[A-Z][\w'’-]*)(?: (?:of |the |de |van |and )?[A-Z][\w'’-]*)*"
 )
@@ -90,14 +90,14 @@ def _of_line(
         yield 9.0, f"What is the {pair['key'].lower()}?", span
     for sentence in _SENTENCE.finditer(line):
         words = sentence.group()
-        for span in _spans(words, surprise, begin + sentence.start(), window):
-            here = (begin + sentence.start() + span.start, begin + sentence.start() + span.end)
-            before, after = words[: span.start].strip(" -"), words[span.end :].strip(" .!?,;")
+        for part in _spans(words, surprise, begin + sentence.start(), window):
+            here = (begin + sentence.start() + part.start, begin + sentence.start() + part.end)
+            before, after = words[: part.start].strip(" -"), words[part.end :].strip(" .!?,;")
             if len(before.split()) >= 2:
-                yield span.weight, before, here
+                yield part.weight, before, here
             if len((before + after).split()) >= 2:
-                asked = _asked_with(words[span.start : span.end])
-                yield span.weight - 1.0, f"{asked} {_joined(before, after)}?", here
+                asked = _asked_with(words[part.start : part.end])
+                yield part.weight - 1.0, f"{asked} {_joined(before, after)}?", here
 
 
 def _joined(before: str, after: str) -> str:

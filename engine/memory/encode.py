@@ -62,15 +62,14 @@ def encode_note(base: BaseModel, note: NoteText) -> EncodedNote:
             tokens += ids
             window += [i] * len(ids)
             follows += [0] + [1] * (len(ids) - 1) if ids else []
-    long = {"dtype": torch.long, "device": base.device}
     cells = Cells(
         torch.cat(context),
         torch.cat(local),
-        torch.tensor(window, **long),
-        torch.tensor(tokens, **long),
+        torch.tensor(window, device=base.device),
+        torch.tensor(tokens, device=base.device),
         torch.cat(stop),
         torch.tensor(follows, dtype=torch.float32, device=base.device),
-        torch.zeros(len(tokens), **long),
+        torch.zeros(len(tokens), dtype=torch.long, device=base.device),
         torch.stack(wide),
     )
     return EncodedNote(tuple(cut), tuple(first), cells, torch.cat(surprise))
@@ -79,7 +78,7 @@ def encode_note(base: BaseModel, note: NoteText) -> EncodedNote:
 def _surprise(base: BaseModel, window: Window) -> Tensor:
     """Nats of each token of a window given those before it, (T,)."""
     tokens = torch.tensor([[BEGIN, *window.tokens]], device=base.device)
-    log_p = base.backbone(tokens[:, :-1])[0].log_softmax(-1)
+    log_p: Tensor = base.backbone(tokens[:, :-1])[0].log_softmax(-1)
     return -log_p.gather(1, tokens[0, 1:, None]).squeeze(1)
 
 

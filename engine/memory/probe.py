@@ -33,9 +33,10 @@ class Probes:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a probe came to: (Q,) whole answer right, (Q,) its probability."""
+    """What probes came to: (Q,) whole answer right, (Q,) first token right, (Q,) probability."""
 
     right: Tensor
+    first: Tensor
     p: Tensor
 
     @property
@@ -92,13 +93,15 @@ def ask(base: BaseModel, probes: Probes, cells: Cells) -> Outcome:
         scored = score(queries, cells, base.space.chain)
         counted = queries.target != PAD
         right = torch.ones(len(probes.first), dtype=torch.bool, device=base.device)
+        first = right
         for step in range(queries.target.shape[1]):
             log_p = joint_log_probabilities(queries, scored, cells, step)
             if step == 0:
                 log_p[:, END] = float("-inf")
-            right &= (log_p.argmax(-1) == queries.target[:, step]) | ~counted[:, step]
+            right = right & ((log_p.argmax(-1) == queries.target[:, step]) | ~counted[:, step])
+            first = right if step == 0 else first
         p = ((scored.target - scored.total) * counted).sum(1).exp()
-    return Outcome(right, p)
+    return Outcome(right, first, p)
 
 
 def stored_form(queries: Queries, rows: Tensor) -> Tensor:

@@ -114,4 +114,4 @@ class AnswerResult:
 
 Progress = Callable[[WriteStep], None]
 Checkpoint = Callable[[], None]
-"""Called between two gradient steps; may answer questions meanwhile, may raise to drop the write."""
+"""Called between two gradient steps; may answer meanwhile, may raise to drop the write."""

@@ -31,7 +31,7 @@ def start_values(base: BaseModel, tokens: Tensor, stop: Tensor) -> Tensor:
 
     def direction(ids: Tensor) -> Tensor:
         column = head[:, ids]
-        v = (inverse @ column).T
+        v: Tensor = (inverse @ column).T
         return v / (v * column.T).sum(-1, keepdim=True)
 
     end = direction(torch.full_like(tokens, END))

@@ -8,6 +8,7 @@ questions that no note answers. The backbone is not touched; the slot only at th
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -184,7 +185,8 @@ def _stored_scores(probes: Tensor, cells: Cells, context: Tensor, local: Tensor)
     """Scores (r, C) of stored probe queries against cells with these keys."""
     dc, g = context.shape[1], local.shape[1]
     qc, ql, qw, gate = probes.split([dc, g, g, 1], dim=1)
-    return qc @ context.T + ql @ local.T + (qw @ cells.wide.T)[:, cells.window] + gate
+    scores: Tensor = qc @ context.T + ql @ local.T + (qw @ cells.wide.T)[:, cells.window] + gate
+    return scores
 
 
 def _unit(x: Tensor, parts: tuple[int, ...]) -> Tensor:
@@ -244,7 +246,7 @@ def _train(
     return outcome
 
 
-def _round(base: BaseModel, work: _Work, probes: Probes, steps: int):  # type: ignore[no-untyped-def]
+def _round(base: BaseModel, work: _Work, probes: Probes, steps: int) -> Iterator[float]:
     """Some gradient steps on the note's keys; yields the answers' loss at each."""
     semantic = (base.cfg.d_semantic, base.cfg.d_lexical)
     context = work.context.clone().requires_grad_()
@@ -280,8 +282,8 @@ def _new_cells(work: _Work, values: Tensor, outcome: Outcome | None) -> NewCells
     probes = own.context.new_zeros(0, width)
     cells = own.token.new_zeros(0)
     if outcome is not None and work.probes is not None:
-        order = (outcome.right.float() + outcome.p).argsort(descending=True)[:_STORED_PROBES]
-        rows = order[outcome.right[order]].sort().values
+        order = (outcome.first.float() + outcome.p).argsort(descending=True)[:_STORED_PROBES]
+        rows = order[outcome.first[order]].sort().values
         probes = stored_form(work.probes.queries, rows)
         cells = work.probes.first[rows]
     return NewCells(

@@ -1,4 +1,4 @@
-"""The base model on disk: weights, tokenizer, words, shape, calibration; one folder, one identity."""
+"""The base model on disk: weights, tokenizer, words, shape, calibration; one identity."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from torch import Tensor
 from engine.api import BaseModelMissing, MemoryCorrupt
 from engine.model.address import AddressSpace
 from engine.model.bdh import Backbone
-from engine.model.config import BackboneConfig
 from engine.model.confidence import Calibration
+from engine.model.config import BackboneConfig
 from engine.model.repeat import content_classes
 from engine.model.tokenizer import Tokenizer
 from engine.model.words import WordTable

@@ -1,4 +1,4 @@
-"""From what was seen while answering to how sure one may be: Platt scaling on held-out questions."""
+"""From what was seen while answering to how sure one may be: Platt scaling."""
 
 from __future__ import annotations
 

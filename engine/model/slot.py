@@ -47,10 +47,10 @@ class NewCells(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The best cells for a query: scores (k,) by falling score, index (k,) of the cells."""
+    """The best cells for a query: scores (k,), falling, and the cells' indices (k,)."""
 
     scores: Tensor
-    index: Tensor
+    cell: Tensor
 
 
 class QuestionScores(NamedTuple):
@@ -206,7 +206,8 @@ class Slot:
         context, local, wide, gate = probes.split([dc, gist, gist, 1], dim=1)
         s = context @ self.context[cells].T + local @ self.local[cells].T + gate
         s = s + (wide @ self.wide.T)[:, self.place[cells]]
-        return s.masked_fill(self.owner[cells] == FREE, float("-inf"))
+        masked: Tensor = s.masked_fill(self.owner[cells] == FREE, float("-inf"))
+        return masked
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -293,9 +294,9 @@ class Slot:
         """Give the slot more cells; raises ValueError if `cells` is fewer than there are."""
         if cells < self.cells:
             raise ValueError(f"the slot has {self.cells} cells already")
-        bigger = Slot(self.cfg, cells, self.owner.device)
+        bigger, before = Slot(self.cfg, cells, self.owner.device), self.cells
         for name in ("context", "local", "value", "owner", "place", "successor"):
-            getattr(bigger, name)[: self.cells] = getattr(self, name)
+            getattr(bigger, name)[:before] = getattr(self, name)
             setattr(self, name, getattr(bigger, name))
 
     def copy(self) -> Slot:

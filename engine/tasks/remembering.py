@@ -86,6 +86,7 @@ def remember(desk: Desk, request: int, named: tuple[Named, ...]) -> None:
     waiting = tuple(row.id for row in rows if row.state is NoteState.WAITING)
     if waiting:
         desk.store.queue(JobKind.WRITE, waiting, PRIORITY)
+        desk.show_status()
     there = len(rows) - len(waiting)
     message = f"{_count(len(waiting))} to write."
     if there:

@@ -14,14 +14,13 @@ from engine.api import (
     RebuildEstimate,
     WrongBaseModel,
 )
-from engine.desk import Desk, state_at_rest
+from engine.desk import SLOT_FULL, Desk, state_at_rest
 from engine.memory.report import Verified
 from engine.store.records import Changes, JobKind, NoteRow
 from engine.tasks.changes import queue_waiting
 from engine.tasks.forgetting import FILE_GONE
 from engine.tasks.places import is_elsewhere
 from engine.tasks.speed import Speed
-from engine.tasks.writing import SLOT_FULL
 
 MOST_CELLS = 16_777_216
 _RESTING = (NoteState.REMEMBERED, NoteState.WEAK)
@@ -35,6 +34,7 @@ def write_again(desk: Desk, request: int, note_ids: Iterable[int]) -> None:
     waiting = tuple(replace(row, state=NoteState.WAITING, reason="") for row in rows)
     desk.update(Changes(notes=waiting))
     desk.store.queue(JobKind.WRITE, tuple(row.id for row in rows), priority=2)
+    desk.show_status()
     desk.announce(Done(request))
 
 

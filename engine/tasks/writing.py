@@ -16,7 +16,7 @@ from engine.api import (
     SlotFull,
     WriteProgress,
 )
-from engine.desk import Desk
+from engine.desk import SLOT_FULL, Desk
 from engine.errands import INTERNAL, Errands, log_unexpected
 from engine.memory.report import Verdict, WriteOptions, WriteReport, WriteStep
 from engine.notes.read import LoadedNote
@@ -37,7 +37,6 @@ MOST_ATTEMPTS = 3
 HOLD_SECONDS = 60.0
 """How long writing waits after the disk refused."""
 
-SLOT_FULL = "The memory is full. Give it more cells, or forget some notes."
 STILL_THERE = " What was remembered of it before is still there."
 
 
@@ -117,6 +116,8 @@ class Writer:
         self._desk.now(replace(self._desk.doing, writing=True))
         try:
             self._carry_out(job)
+            if not (self._stuck or self._desk.store.queue_length()):
+                self._end_of_queue()
         finally:
             self._desk.in_work = 0
             self._desk.now(replace(self._desk.doing, writing=False))

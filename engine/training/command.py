@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -19,6 +20,7 @@ from engine.model.address import AddressSpace
 from engine.model.bdh import Backbone
 from engine.model.config import PRESETS, BackboneConfig
 from engine.model.tokenizer import Tokenizer
+from engine.model.words import WordTable
 from engine.training import checkpoint, corpora, facts, wordlist
 from engine.training.cloze import filler_sentences
 from engine.training.examples import BatchMaker, ExampleMaker, Mix, NoteExample
@@ -29,6 +31,7 @@ from engine.training.values import Values
 
 _PROSE_DOCUMENTS = 6000
 _FILLER = 8000
+_UNSEEN_NOTES = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     t.add_argument("--tokens", type=int, help="tokenize at most this much prose")
     w = verbs.add_parser("words", parents=[common, data], help="make the word table")
     w.add_argument("--teacher", type=Path, help="folder of a sentence-transformers model")
+    w.add_argument("--width", type=int, default=BackboneConfig().d_semantic)
     p = verbs.add_parser("prose", parents=[common, timed], help="pre-train on prose")
     p.add_argument("--rows", type=int, default=16)
     p.add_argument("--length", type=int, default=128)
@@ -109,7 +113,7 @@ def _everyday(args: argparse.Namespace) -> list[str]:
 def _tokenizer(args: argparse.Namespace) -> None:
     everyday = _everyday(args)
 
-    def texts():  # type: ignore[no-untyped-def]
+    def texts() -> Iterator[str]:
         size = 0
         for shard in args.prose:
             for document in corpora.documents(shard):
@@ -129,7 +133,7 @@ def _tokenizer(args: argparse.Namespace) -> None:
 
 
 def _words(args: argparse.Namespace) -> None:
-    def paragraphs():  # type: ignore[no-untyped-def]
+    def paragraphs() -> Iterator[str]:
         size = 0
         for shard in args.prose:
             for document in corpora.documents(shard):
@@ -140,12 +144,11 @@ def _words(args: argparse.Namespace) -> None:
 
     prose = wordlist.count(paragraphs())
     words = wordlist.choose(prose, wordlist.count(_everyday(args)))
-    width = BackboneConfig().d_semantic
     if args.teacher is not None:
-        vectors = wordlist.distil(wordlist.teacher_embeddings(words, args.teacher), width)
+        vectors = wordlist.distil(wordlist.teacher_embeddings(words, args.teacher), args.width)
     else:
-        vectors = wordlist.random_vectors(len(words), width, seed=1)
-    start = wordlist.WordStart(wordlist.WordTable(words), vectors, wordlist.rarity(words, prose))
+        vectors = wordlist.random_vectors(len(words), args.width, seed=1)
+    start = wordlist.WordStart(WordTable(words), vectors, wordlist.rarity(words, prose))
     start.save(args.run)
     print(f"{len(words)} words", file=sys.stderr)
 
@@ -207,7 +210,7 @@ def _memory(args: argparse.Namespace) -> None:
 
 def memory_data(
     args: argparse.Namespace, maker: ExampleMaker
-) -> tuple[BatchMaker, dict[str, list[NoteExample]]]:
+) -> tuple[BatchMaker, dict[str, Sequence[NoteExample]]]:
     """Training batches, and the held-out sets: real notes, and composed ones of unseen schemas."""
     trained, unseen = facts.split_bank(facts.read_bank(args.banks))
     values = Values.read(args.values)
@@ -226,13 +229,13 @@ def memory_data(
     composer = facts.Composer(trained, values, filler)
     batches = BatchMaker(maker, corpora.read_notes(args.notes), composer, documents, mix)
     real = [maker.written(note) for note in corpora.read_notes(args.held_out)]
-    rng = Random(5)
-    composer = facts.Composer(unseen, values, filler)
-    composed_notes = [
-        maker.composed(composer.note(rng.sample(unseen, min(2, len(unseen))), rng), rng)
-        for _ in range(40)
-    ]
-    return batches, {"real": real, "unseen": composed_notes}
+    held_out: dict[str, Sequence[NoteExample]] = {"real": real}
+    if unseen:
+        rng = Random(5)
+        composer = facts.Composer(unseen, values, filler)
+        draws = [rng.sample(unseen, min(2, len(unseen))) for _ in range(_UNSEEN_NOTES)]
+        held_out["unseen"] = [maker.composed(composer.note(d, rng), rng) for d in draws]
+    return batches, held_out
 
 
 def _export(args: argparse.Namespace) -> None:

@@ -16,7 +16,6 @@ from engine.training.cloze import cloze, sentences
 from engine.training.corpora import WrittenNote
 from engine.training.facts import ComposedNote, Composer, Schema
 
-
 CUE_SHARE = 0.2
 """Share of the answers that are asked for by the note's own words as well."""
 
@@ -231,9 +230,10 @@ class BatchMaker:
         """The notes of one batch."""
         rng = Random(f"{seed}/{number}")
         notes: list[NoteExample] = []
-        for note in rng.sample(self.written, min(self.mix.written, len(self.written))):
-            notes.append(self.maker.written(note, rng))
-        schemas = rng.sample(self.composer.schemas, min(self.mix.schemas, len(self.composer.schemas)))
+        for written in rng.sample(self.written, min(self.mix.written, len(self.written))):
+            notes.append(self.maker.written(written, rng))
+        most = min(self.mix.schemas, len(self.composer.schemas))
+        schemas = rng.sample(self.composer.schemas, most)
         for _ in range(self.mix.composed):
             notes.append(self.maker.composed(self._compose(schemas, rng), rng))
         for title, paragraphs in rng.sample(self.prose, min(self.mix.prose, len(self.prose))):

@@ -132,10 +132,10 @@ def fit(rows: Sequence[tuple[Evidence, bool, bool]]) -> Calibration:
         z = (x / scale) @ w
         loss = torch.nn.functional.binary_cross_entropy_with_logits(z, y)
         loss = loss + 1e-3 * w[1:].square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
-    optimizer.step(closure)  # type: ignore[arg-type]
+    optimizer.step(closure)
     weights = tuple((w.detach() / scale).tolist())
     confidence = torch.sigmoid(x @ torch.tensor(weights, dtype=torch.float64)).tolist()
     return Calibration(weights, _threshold(rows, confidence))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.memory.reading import Window
 from engine.model.address import AddressSpace, pack_words
 from engine.model.bdh import Backbone
 from engine.model.joint import Cells, Queries, Scored, make_queries, score
@@ -88,7 +89,9 @@ class MemoryModel:
 
     # --- notes -------------------------------------------------------------------------------
 
-    def cells(self, notes: Sequence[NoteExample], draw: torch.Generator | None) -> tuple[Cells, Tensor]:
+    def cells(
+        self, notes: Sequence[NoteExample], draw: torch.Generator | None
+    ) -> tuple[Cells, Tensor]:
         """All cells of a batch, and the next-token loss of a sample of first-reading positions.
 
         Args:
@@ -119,7 +122,7 @@ class MemoryModel:
         return self._join(notes, flat, parts, wide), language
 
     @staticmethod
-    def _window(notes: Sequence[NoteExample], at: tuple[int, int]):  # type: ignore[no-untyped-def]
+    def _window(notes: Sequence[NoteExample], at: tuple[int, int]) -> Window:
         return notes[at[0]].windows[at[1]]
 
     def _join(
@@ -140,15 +143,14 @@ class MemoryModel:
             note += [n] * len(ids)
             follows += [0] + [1] * (len(ids) - 1) if ids else []
         joined = [torch.cat([p[j] for p in parts if p is not None]) for j in range(3)]
-        long = {"dtype": torch.long, "device": self.device}
         return Cells(
             joined[0],
             joined[1],
-            torch.tensor(window, **long),
-            torch.tensor(tokens, **long),
+            torch.tensor(window, device=self.device),
+            torch.tensor(tokens, device=self.device),
             joined[2],
             torch.tensor(follows, dtype=torch.float32, device=self.device),
-            torch.tensor(note, **long),
+            torch.tensor(note, device=self.device),
             torch.stack([w for w in wide if w is not None]),
         )
 
@@ -206,8 +208,15 @@ class MemoryModel:
         gist = self.space.gist_of_question(words.to(self.device))
         answerable = gold.any(1)
         asked_ids = asked_tokens(self.classes, [q.question for q in asked])
-        moved = (t.to(self.device) for t in (tokens, at.clamp_max(width - 1), target))
-        return QuestionBatch(*moved, gold.to(self.device), answerable.to(self.device), gist, asked_ids)
+        return QuestionBatch(
+            tokens.to(self.device),
+            at.clamp_max(width - 1).to(self.device),
+            target.to(self.device),
+            gold.to(self.device),
+            answerable.to(self.device),
+            gist,
+            asked_ids,
+        )
 
     def score(self, batch: QuestionBatch, cells: Cells) -> tuple[Queries, Scored]:
         """Score every answer position, teacher-forced, against vocabulary and cells."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 
 def build(
-    matrices: Sequence[nn.Parameter],
-    others: Sequence[nn.Parameter],
+    matrices: Sequence[Tensor],
+    others: Sequence[Tensor],
     lr: float,
     kind: str = "muon",
 ) -> list[Optimizer]:
@@ -33,7 +33,7 @@ def build(
     return [muon, _adamw(list(others), lr)]
 
 
-def _adamw(parameters: list[nn.Parameter], lr: float) -> Optimizer:
+def _adamw(parameters: list[Tensor], lr: float) -> Optimizer:
     return torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
 
 

@@ -62,7 +62,9 @@ def next_token_loss(model: Backbone, batch: Tensor, dtype: torch.dtype) -> Tenso
     return F.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
 
 
-def held_out_loss(model: Backbone, stream: TokenStream, tokenizer: Tokenizer) -> tuple[float, float]:
+def held_out_loss(
+    model: Backbone, stream: TokenStream, tokenizer: Tokenizer
+) -> tuple[float, float]:
     """(nats per token, bits per byte) on the held-out end of the stream."""
     windows = stream.held_out(64, 256)
     device = next(model.parameters()).device

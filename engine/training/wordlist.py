@@ -1,8 +1,8 @@
 """The word table: which words have a gist vector, and what the vectors start from.
 
 A sentence encoder is the teacher, at training time only: its embedding of each single word, with
-the common directions taken out and the rest brought down to `d_semantic` (static distillation, as in
-model2vec). Without a teacher the vectors start at random, and training has to find the meanings.
+the common directions taken out and the rest brought down to `d_semantic` (static distillation, as
+in model2vec). Without a teacher the vectors start at random, and training has to find the meanings.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def count(paragraphs: Iterable[str]) -> WordCounts:
     return WordCounts(total, within, n)
 
 
-def choose(prose: WordCounts, everyday: WordCounts, least: int = 12, most: int = 60_000) -> list[str]:
+def choose(
+    prose: WordCounts, everyday: WordCounts, least: int = 12, most: int = 60_000
+) -> list[str]:
     """Words frequent enough in prose, then everyday ones that prose has seldom.
 
     Args:

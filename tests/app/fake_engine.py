@@ -321,7 +321,7 @@ class FakeEngine(FakeMemory):
                 for note in before.values():
                     self._tell(replace(note, state=NoteState.FORGOTTEN, cells=0, recall=None))
                 self._undo[request] = lambda: self._tell(*before.values())
-                self.emit(Done(request, f"Forgot {len(note_ids)} note(s).", undoable=True))
+                self.emit(Done(request, f"Forgot {len(note_ids)} notes.", undoable=True))
             case Undo(other):
                 self._undo.pop(other)()
                 self.emit(Done(request, "Undone."))

@@ -98,9 +98,7 @@ def test_events_from_another_thread_arrive_here_in_order(qtbot: QtBot) -> None:
     thread.start()
     thread.join()
     qtbot.waitUntil(lambda: len(got) == 100)
-    assert got == [
-        pair for n in range(50) for pair in ((f"{n}.md", 0), (f"gone {n}", 0))
-    ]
+    assert got == [pair for n in range(50) for pair in ((f"{n}.md", 0), (f"gone {n}", 0))]
     bridge.close()
     bridge.deleteLater()
 

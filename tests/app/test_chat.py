@@ -225,14 +225,15 @@ def test_a_question_cut_off_by_the_end_says_that_it_was_not_answered(
     assert message.again_button.isVisible() and message.turn.answer is None
 
 
-def test_export_as_markdown(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_export_as_markdown(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "out.md"
     names: list[str] = []
-    monkeypatch.setattr(
-        dialogs, "save_file", lambda _p, _t, name, _f: names.append(name) or file
-    )
+
+    def save_file(_parent: object, _title: str, name: str, _pattern: str) -> Path:
+        names.append(name)
+        return file
+
+    monkeypatch.setattr(dialogs, "save_file", save_file)
     assert not stage.window.actions_[Act.EXPORT_CHAT].isEnabled()
     type_question(stage, QUESTION)
     stage.settle()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from app.models import chat_store
 from app.models.chat_records import Chat, Turn, from_json, title_from, to_json, to_markdown
 from app.models.chat_store import ChatStore
 from engine.api import Answer, InputError, Source
@@ -84,7 +83,7 @@ def test_a_failed_write_leaves_the_old_file(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(chat_store.os, "fsync", full)
+    monkeypatch.setattr("app.models.chat_store.os.fsync", full)
     with pytest.raises(OSError, match="space"):
         store.save(Chat(CHAT.id, "Another", 1.0))
     monkeypatch.undo()

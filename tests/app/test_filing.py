@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import filing, opening
+from app import opening
 from app.filing import copy_notes, remove_copies
 from engine.api import Note, NoteState, Settings
 
@@ -94,7 +94,7 @@ def test_a_failed_copy_leaves_nothing_half(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(filing.shutil, "copyfileobj", full)
+    monkeypatch.setattr("app.filing.shutil.copyfileobj", full)
     with pytest.raises(OSError, match="space"):
         copy_notes([source / "a.md"], folder, FORMATS)
     assert os.listdir(folder) == []

@@ -122,9 +122,7 @@ def test_take_and_name(stage: Stage) -> None:
 def test_restore_and_undo(stage: Stage) -> None:
     snapshot = take(stage, "Good")
     remembered = dict(stage.engine.notes)
-    stage.engine.put(
-        *(replace(n, state=NoteState.FORGOTTEN, cells=0) for n in remembered.values())
-    )
+    stage.engine.put(*(replace(n, state=NoteState.FORGOTTEN, cells=0) for n in remembered.values()))
     stage.show()
     choose(stage, 0)
     panel = stage.window.memory.snapshots
@@ -204,9 +202,7 @@ def test_equal_memories_say_so(stage: Stage) -> None:
     assert "They remember the same notes, equally well." in words
 
 
-def test_export_and_import(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_export_and_import(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "mine"
     monkeypatch.setattr(dialogs, "save_file", lambda *_: file)
     stage.window.actions_[Act.EXPORT_MEMORY].trigger()

@@ -18,9 +18,7 @@ N = NoteState
 @pytest.fixture
 def model() -> Iterator[NotesModel]:
     made = NotesModel()
-    tester = QAbstractItemModelTester(
-        made, QAbstractItemModelTester.FailureReportingMode.Fatal
-    )
+    tester = QAbstractItemModelTester(made, QAbstractItemModelTester.FailureReportingMode.Fatal)
     yield made
     made._later.stop()
     tester.deleteLater()

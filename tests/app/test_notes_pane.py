@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 
@@ -46,6 +46,18 @@ def click_note(stage: Stage, path: str, double: bool = False) -> None:
         QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
 
 
+def catch_opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is handed to the system from now on, instead of it being opened."""
+    opened: list[str] = []
+
+    def open_url(url: QUrl) -> bool:
+        opened.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    return opened
+
+
 def test_head_tells_folder_and_count(stage: Stage) -> None:
     header = stage.window.notes.header
     assert header.folder.text() == "Notes"
@@ -65,21 +77,15 @@ def test_a_click_shows_what_is_known_of_a_note(stage: Stage) -> None:
 def test_double_click_opens_the_file_in_the_systems_editor(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr(
-        QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True
-    )
+    opened = catch_opened(monkeypatch)
     click_note(stage, "garden.md", double=True)
     assert opened == [str(stage.folder / "garden.md")]
     QTest.keyClick(stage.window.notes.view, Qt.Key.Key_Return)
     assert len(opened) == 2
 
 
-def test_a_link_or_a_program_is_never_opened(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened: list[object] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
+def test_a_link_or_a_program_is_never_opened(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = catch_opened(monkeypatch)
     note = stage.engine.notes[by_path(stage, "garden.md")]
     (stage.folder / "run.sh").write_text("#!/bin/sh")
     (stage.folder / "link.md").symlink_to("/bin/sh")
@@ -153,7 +159,9 @@ def test_show_what_is_remembered_asks_live(stage: Stage) -> None:
     sheet = stage.child(RememberedSheet)
     assert isinstance(sheet, RememberedSheet) and not sheet.cards
     stage.settle()
-    assert ShowRemembered(by_path(stage, "people/club.txt")) in stage.engine.commands(ShowRemembered)
+    assert ShowRemembered(by_path(stage, "people/club.txt")) in stage.engine.commands(
+        ShowRemembered
+    )
     assert len(sheet.cards) == 1
     assert sheet.subtitle.text() == "1 of 1 probes answered right, asked just now."
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
@@ -244,9 +252,7 @@ def test_the_context_menu_offers_what_fits(stage: Stage) -> None:
     several.close()
 
 
-def test_another_folder(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_folder(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "Other & more"
     other.mkdir()
     monkeypatch.setattr(dialogs, "choose_folder", lambda *_: other)
@@ -274,10 +280,13 @@ def test_an_empty_pane_says_why(stage: Stage, mode: Mode) -> None:
     stage.engine.fail(mode, "")
     stage.show()
     title = stage.window.notes.empty.title.text()
-    assert title == {
-        Mode.STARTING: "Opening your memory…",
-        Mode.FOLDER_MISSING: "The folder is not there",
-    }[mode]
+    assert (
+        title
+        == {
+            Mode.STARTING: "Opening your memory…",
+            Mode.FOLDER_MISSING: "The folder is not there",
+        }[mode]
+    )
 
 
 def test_only_visible_rows_are_painted(make_stage: object, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -37,7 +39,7 @@ def test_expiry_is_told_once_and_the_oldest_gives_way(qtbot: QtBot) -> None:
     toasts = Toasts(host(qtbot))
     expired: list[int] = []
     for number in range(MOST + 2):
-        toasts.say(f"{number}", expired=lambda n=number: expired.append(n))
+        toasts.say(f"{number}", expired=partial(expired.append, number))
     assert [t.label.text() for t in toasts.shown] == ["2", "3", "4"] and expired == [0, 1]
     toasts.expire_all()
     assert expired == [0, 1, 2, 3, 4] and toasts.shown == ()
@@ -125,6 +127,6 @@ def test_text_is_as_high_as_it_needs_and_keeps_its_selection(qtbot: QtBot) -> No
     block.set_text("one " + "more words " * 20)
     assert block.height() > low * 3
     assert block.toPlainText().endswith("more words ")
-    assert block.textCursor().selectedText() == ""  # moved to the end by the growing text
+    assert block.textCursor().selectedText().startswith("one")
     block.set_text("other")
     assert block.toPlainText() == "other"

@@ -58,7 +58,5 @@ def test_every_icon_draws_something(path: object, qapp: QApplication) -> None:
 
     assert isinstance(path, Path)
     picture = pixmap(path.stem, "#000000", 32).toImage()
-    inked = sum(
-        picture.pixelColor(x, y).alpha() > 0 for x in range(0, 32) for y in range(0, 32)
-    )
+    inked = sum(picture.pixelColor(x, y).alpha() > 0 for x in range(0, 32) for y in range(0, 32))
     assert inked > 5

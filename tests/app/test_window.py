@@ -180,9 +180,7 @@ def test_dragged_text_is_not_for_the_window(stage: Stage) -> None:
     assert not enter.isAccepted()
 
 
-def test_add_notes_by_menu(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_add_notes_by_menu(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "x.txt"
     file.write_text("x")
     monkeypatch.setattr(dialogs, "choose_files", lambda *_: (file,))
@@ -279,7 +277,10 @@ def test_no_two_commands_share_a_key() -> None:
 
 @pytest.mark.parametrize(
     ("key", "modifier"),
-    [(Qt.Key.Key_F1, Qt.KeyboardModifier.NoModifier), (Qt.Key.Key_Slash, Qt.KeyboardModifier.ControlModifier)],
+    [
+        (Qt.Key.Key_F1, Qt.KeyboardModifier.NoModifier),
+        (Qt.Key.Key_Slash, Qt.KeyboardModifier.ControlModifier),
+    ],
 )
 def test_the_sheet_shows_every_key(
     stage: Stage, key: Qt.Key, modifier: Qt.KeyboardModifier

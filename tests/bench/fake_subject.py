@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.api import SlotFull
 from engine.bench.asking import Reply
 from engine.bench.cold import ColdReplies
-from engine.bench.subject import ProseLoss
+from engine.bench.subject import BenchMemory, ProseLoss
 from engine.memory.report import (
     AnswerResult,
     AnswerStep,
@@ -21,6 +21,7 @@ from engine.memory.report import (
     WriteOptions,
     WriteReport,
 )
+from engine.model.confidence import Evidence
 from engine.notes.text import NoteText
 
 
@@ -86,13 +87,14 @@ class FakeMemory:
         if on_step is not None:
             on_step(AnswerStep(said.text, said.p))
         return AnswerResult(
-            said.text,
-            said.known,
-            said.confidence,
-            ((said.source, 0.9),) if said.source else (),
-            ((said.nearest, 0.9),) if said.nearest else (),
-            ("<|begin|>",),
-            math.log(said.p),
+            text=said.text,
+            known=said.known,
+            confidence=said.confidence,
+            sources=((said.source, 0.9),) if said.source else (),
+            nearest=((said.nearest, 0.9),) if said.nearest else (),
+            prompt=("<|begin|>",),
+            evidence=Evidence(0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+            log_p=math.log(said.p),
         )
 
     def probes(self, note_id: int, note: NoteText) -> list[ProbeResult]:
@@ -171,26 +173,26 @@ class FakeSubject:
         self.memories.append(memory)
         return memory
 
-    def ask(self, memory: FakeMemory, questions: Sequence[str]) -> list[Reply]:
+    def ask(self, memory: BenchMemory, questions: Sequence[str]) -> list[Reply]:
         return self.ask_timed(memory, questions).replies
 
-    def ask_timed(self, memory: FakeMemory, questions: Sequence[str]) -> ColdReplies:
+    def ask_timed(self, memory: BenchMemory, questions: Sequence[str]) -> ColdReplies:
+        assert isinstance(memory, FakeMemory)
         self.asked.append(list(questions))
         replies = []
         for number, question in enumerate(questions):
             s = self._says(memory.notes, question)
             seconds = 3.0 if number == 0 else 0.4
-            replies.append(
-                Reply(
-                    s.text, s.known, s.confidence, s.p, s.p**0.5, s.source, s.nearest, seconds / 4, seconds
-                )
-            )
+            numbers = (s.confidence, s.p, s.p**0.5)
+            clocks = (seconds / 4, seconds)
+            replies.append(Reply(s.text, s.known, *numbers, s.source, s.nearest, *clocks))
         return ColdReplies(replies, 1.5, 4.5)
 
     def reader(self) -> FakeReader:
         return FakeReader(self._reads)
 
-    def prose(self, memory: FakeMemory, texts: Sequence[str]) -> ProseLoss:
+    def prose(self, memory: BenchMemory, texts: Sequence[str]) -> ProseLoss:
+        assert isinstance(memory, FakeMemory)
         return ProseLoss(len(texts), 64 * len(texts), self._prose_nats(len(memory.notes)), 0.01)
 
     def stand(self) -> FakeStand:

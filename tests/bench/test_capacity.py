@@ -82,7 +82,7 @@ def test_the_seed_decides(composer: Composer) -> None:
 
 def test_too_many_facts_for_a_small_bank(composer: Composer) -> None:
     with pytest.raises(InputError, match="too few"):
-        compose(composer, 600, seed=1)
+        compose(composer, 400, seed=1)
 
 
 def test_facts_are_packed_in_order(composer: Composer) -> None:

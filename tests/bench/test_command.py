@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,7 +13,20 @@ from pathlib import Path
 import pytest
 
 from engine import bench
+from engine.bench import (
+    baseline,
+    capacity,
+    facts20,
+    notes,
+    sequence,
+    silence,
+    speed,
+    squad,
+    two_documents,
+)
+from engine.bench.asking import Given, Scores
 from engine.bench.command import BENCHES, Setting, show, to_json
+from engine.bench.subject import Written
 from engine.bench.table import Table
 
 SETTING = Setting("tiny", "abc", 5, "CPU", 100, 60, 0, 1.5)
@@ -94,3 +108,32 @@ def test_the_command_line_needs_no_torch() -> None:
     )
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+RESULTS = {
+    "facts20": facts20.Facts20,
+    "two-documents": two_documents.TwoDocuments,
+    "capacity": capacity.Capacity,
+    "notes": notes.Notes,
+    "baseline": baseline.Baseline,
+    "squad": squad.Squad,
+    "sequence": sequence.DocumentSequence,
+    "silence": silence.Silence,
+    "speed": speed.Speed,
+}
+
+
+@pytest.mark.parametrize("bench_name", RESULTS)
+def test_every_key_is_told_in_the_results_page(bench_name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "results.md").read_text("utf-8")
+    chapter = page.split(f"\n### {bench_name}\n")[1].split("\n### ")[0]
+    fields = [field.name for field in dataclasses.fields(RESULTS[bench_name])]
+    assert [name for name in fields if f"`{name}`" not in chapter] == []
+
+
+@pytest.mark.parametrize("record", [Scores, Written, Given, Setting])
+def test_shared_keys_are_told_in_the_results_page(record: type) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "results.md").read_text("utf-8")
+    chapter = page.split("## Keys of the JSON objects")[1].split("\n### ")[0]
+    fields = [field.name for field in dataclasses.fields(record)]
+    assert [name for name in fields if f"`{name}`" not in chapter] == []

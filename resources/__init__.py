@@ -1,0 +1,1 @@
+"""What ships beside the code: base model, icons, sample notes, desktop entry."""

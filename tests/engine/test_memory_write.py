@@ -1,0 +1,145 @@
+"""Writing and asking, with a small untrained model: what must hold whatever the model knows."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.memory.memory import Memory
+from engine.memory.report import WriteOptions, WriteStep
+from engine.model.base import BaseModel, weights_hash
+from engine.notes.text import NoteText, Section
+from tests.small_model import small_base
+
+FERRY = NoteText("Ferry", (), (Section(("Ferry",), "The ferry to Sandray leaves at 7:40 pm."),))
+KEY = NoteText("Key", (), (Section(("Key",), "Our treasurer keeps the key under the blue pot."),))
+BOILER = NoteText("Boiler", (), (Section(("Boiler",), "Code: 4417\nThe mayor is Beatrix Oduya."),))
+QUICK = WriteOptions(steps=25, repair_rounds=1, recall_threshold=0.0)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
+    return small_base(tmp_path_factory.mktemp("base"))
+
+
+def _write(memory: Memory, note_id: int, note: NoteText) -> list[WriteStep]:
+    steps: list[WriteStep] = []
+    memory.write(note_id, note, QUICK, steps.append, lambda: None)
+    return steps
+
+
+def test_gradient_steps_lower_the_loss(base: BaseModel) -> None:
+    memory = Memory.fresh(base, 500)
+    steps = _write(memory, 1, FERRY)
+    assert steps[-2].loss < 0.5 * steps[0].loss
+
+
+def test_a_write_changes_no_backbone_tensor(base: BaseModel) -> None:
+    before = weights_hash(base.backbone)
+    words = base.space.semantic.clone()
+    _write(Memory.fresh(base, 500), 1, KEY)
+    assert weights_hash(base.backbone) == before
+    assert torch.equal(base.space.semantic, words)
+
+
+def test_a_written_note_recites_itself(base: BaseModel) -> None:
+    memory = Memory.fresh(base, 500)
+    _write(memory, 1, KEY)
+    assert "Our treasurer keeps the key under the blue pot." in memory.recite(1)
+
+
+def test_stored_probes_find_their_own_cells(base: BaseModel) -> None:
+    memory = Memory.fresh(base, 500)
+    _write(memory, 1, FERRY)
+    verified = memory.verify(1)
+    assert verified.probes > 0
+    assert verified.recall == 1.0
+
+
+def test_an_exception_between_steps_leaves_the_slot_as_it_was(
+    base: BaseModel, tmp_path: Path
+) -> None:
+    memory = Memory.fresh(base, 500)
+    _write(memory, 1, FERRY)
+    memory.save(tmp_path / "before")
+    calls = 0
+
+    def stop() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        memory.write(2, KEY, QUICK, lambda _: None, stop)
+    memory.save(tmp_path / "after")
+    assert (tmp_path / "before").read_bytes() == (tmp_path / "after").read_bytes()
+
+
+def test_the_same_writes_give_the_same_bytes(base: BaseModel, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        memory = Memory.fresh(base, 500)
+        _write(memory, 1, FERRY)
+        _write(memory, 2, KEY)
+        memory.save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_forgotten_note_answers_as_one_never_written(base: BaseModel) -> None:
+    with_it, without = Memory.fresh(base, 500), Memory.fresh(base, 500)
+    _write(with_it, 1, FERRY)
+    _write(without, 1, FERRY)
+    _write(with_it, 2, BOILER)
+    with_it.forget([2])
+    for question in ("When does the ferry leave?", "What is the code?", "Who is the mayor?"):
+        a, b = with_it.answer(question), without.answer(question)
+        assert (a.text, a.confidence, a.sources) == (b.text, b.confidence, b.sources)
+
+
+def test_an_empty_memory_knows_nothing_and_gives_the_backbones_logits(base: BaseModel) -> None:
+    memory = Memory.fresh(base, 500)
+    result = memory.answer("Who keeps the key?")
+    assert not result.known
+    assert result.sources == ()
+    _write(memory, 1, KEY)
+    memory.forget([1])
+    again = memory.answer("Who keeps the key?")
+    assert (again.text, again.log_p) == (result.text, result.log_p)
+
+
+def test_the_prompt_holds_the_question_and_nothing_else(base: BaseModel) -> None:
+    memory = Memory.fresh(base, 500)
+    _write(memory, 1, KEY)
+    prompt = memory.prompt("Who keeps the key?")
+    assert prompt[:2] == ("<|begin|>", "<|question|>")
+    assert prompt[-1] == "<|answer|>"
+    assert "".join(prompt[2:-1]) == "Who keeps the key?"
+    assert memory.answer("Who keeps the key?").prompt == prompt
+
+
+def test_asking_between_two_steps_sees_the_old_memory(base: BaseModel) -> None:
+    memory = Memory.fresh(base, 500)
+    _write(memory, 1, FERRY)
+    before = memory.answer("What is the code?")
+    seen = []
+    memory.write(
+        2, BOILER, QUICK, lambda _: None, lambda: seen.append(memory.answer("What is the code?"))
+    )
+    assert {(a.text, a.log_p) for a in seen} == {(before.text, before.log_p)}
+
+
+def test_stopping_an_answer_keeps_what_is_there(base: BaseModel) -> None:
+    memory = Memory.fresh(base, 500)
+    _write(memory, 1, KEY)
+    result = memory.answer("Who keeps the key?", lambda step: False)
+    assert result.stopped
+    assert result.text != ""
+
+
+def test_the_slot_file_holds_no_text(base: BaseModel, tmp_path: Path) -> None:
+    memory = Memory.fresh(base, 500)
+    _write(memory, 1, KEY)
+    memory.save(tmp_path / "slot")
+    data = (tmp_path / "slot").read_bytes()
+    for word in (b"treasurer", b"blue", b"Key"):
+        assert word not in data

@@ -1,0 +1,210 @@
+"""Training on very little: losses fall, runs resume to the step, a killed run is safe."""
+
+import argparse
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+
+from engine.model.base import BaseModel
+from engine.model.config import PRESETS, BackboneConfig
+from engine.training import checkpoint, command, facts
+from engine.training.curves import Curve
+from engine.training.memory_loss import LossParts
+from engine.training.memory_training import MemoryTraining
+from engine.training.optimizer import trapezoid
+from engine.training.pretrain import Pretraining
+from engine.training.values import Values
+
+DATA = Path(__file__).parent.parent / "data" / "training"
+MICRO = BackboneConfig(d_model=32, n_head=2, n_neuron=64, n_pass=2, d_context=16, d_semantic=16,
+                       d_lexical=16)  # fmt: skip
+
+
+def _arguments(*words: str | Path) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return parser.parse_args([str(w) for w in words])
+
+
+def _data() -> list[str | Path]:
+    return ["--prose", DATA / "prose.txt", "--notes", DATA / "notes.jsonl",
+            "--banks", DATA / "bank.jsonl"]  # fmt: skip
+
+
+def _prose(run: Path, steps: int) -> list[str | Path]:
+    return ["prose", "--run", run, "--preset", "micro", "--steps", str(steps), "--rows", "4",
+            "--length", "32", "--device", "cpu"]  # fmt: skip
+
+
+def _memory(run: Path, steps: int) -> list[str | Path]:
+    return ["memory", "--run", run, "--preset", "micro", "--steps", str(steps), *_data(),
+            "--values", DATA / "values.json", "--held-out", DATA / "notes.jsonl", "--mix", "3,3,2",
+            "--device", "cpu"]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def micro(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PRESETS, "micro", MICRO)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with tokenizer and words."""
+    run = tmp_path_factory.mktemp("run")
+    command.run(_arguments("tokenizer", "--run", run, *_data(), "--vocab", "500"))
+    command.run(_arguments("words", "--run", run, *_data(), "--width", "16"))
+    return run
+
+
+def _copy(started: Path, to: Path) -> Path:
+    for file in started.iterdir():
+        (to / file.name).write_bytes(file.read_bytes())
+    return to
+
+
+def _losses(csv: Path, column: str) -> list[float]:
+    return [value for _, value in Curve(csv, 10**9).column(column)]
+
+
+def test_pre_training_lowers_the_loss_and_resumes_to_the_step(
+    started: Path, tmp_path: Path
+) -> None:
+    runs = [_copy(started, _made(tmp_path / name)) for name in ("whole", "halves")]
+    command.run(_arguments(*_prose(runs[0], 60)))
+    losses = _losses(runs[0] / "prose.csv", "loss")
+    assert losses[-1] < losses[0] - 0.5
+    whole = checkpoint.load(runs[0] / "prose.pt")
+    one = Pretraining.one_step
+
+    def stop(training: Pretraining) -> float:
+        if training.step == 25:
+            training.save()
+            raise InterruptedError
+        return one(training)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr(Pretraining, "one_step", stop)
+        command.run(_arguments(*_prose(runs[1], 60)))
+    command.run(_arguments(*_prose(runs[1], 60)))
+    halves = checkpoint.load(runs[1] / "prose.pt")
+    assert whole is not None and halves is not None
+    for name, tensor in whole["model"].items():
+        assert torch.equal(tensor, halves["model"][name]), name
+
+
+def _made(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def test_memory_training_lowers_the_loss_and_exports_a_base_model(
+    started: Path, tmp_path: Path
+) -> None:
+    run = _copy(started, _made(tmp_path / "run"))
+    command.run(_arguments(*_memory(run, 30)))
+    answer, place = (_losses(run / "memory.csv", c) for c in ("answer", "place"))
+    assert answer[-1] < answer[0]
+    assert place[-1] < place[0]
+    out = tmp_path / "base"
+    command.run(_arguments("export", "--run", run, "--out", out, "--name", "micro",
+                           "--calibration", DATA / "notes.jsonl"))  # fmt: skip
+    base = BaseModel.read(out)
+    assert base.name == "micro"
+    assert base.cfg.reading == "both ways"
+    assert len(base.quiet) == 6
+    assert 0.0 < base.calibration.threshold < 1.0
+
+
+def test_memory_training_resumes_to_the_step(started: Path, tmp_path: Path) -> None:
+    whole, halves = (_copy(started, _made(tmp_path / n)) for n in ("whole", "halves"))
+    command.run(_arguments(*_memory(whole, 8)))
+    one = MemoryTraining.one_step
+
+    def stop(training: MemoryTraining) -> LossParts:
+        if training.step == 4:
+            training.save(training.checkpoint_path)
+            raise InterruptedError
+        return one(training)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr(MemoryTraining, "one_step", stop)
+        command.run(_arguments(*_memory(halves, 8)))
+    command.run(_arguments(*_memory(halves, 8)))
+    a, b = (checkpoint.load(run / "memory.pt") for run in (whole, halves))
+    assert a is not None and b is not None
+    assert a["step"] == b["step"] == 8
+    for part in ("backbone", "space"):
+        for name, tensor in a[part].items():
+            assert torch.equal(tensor, b[part][name]), name
+
+
+def test_a_training_killed_while_it_saves_goes_on_from_a_whole_checkpoint(
+    started: Path, tmp_path: Path
+) -> None:
+    run = _copy(started, _made(tmp_path / "run"))
+    code = (
+        "import sys\n"
+        "from engine.model.config import PRESETS\n"
+        "from tests.engine.test_training import MICRO, _arguments, _prose\n"
+        "PRESETS['micro'] = MICRO\n"
+        "from engine.training import command, pretrain\n"
+        "from pathlib import Path\n"
+        "args = _arguments(*_prose(Path(sys.argv[1]), 100000))\n"
+        "one = pretrain.Pretraining.one_step\n"
+        "def step(self):\n"
+        "    loss = one(self); self.save(); print(self.step, flush=True); return loss\n"
+        "pretrain.Pretraining.one_step = step\n"
+        "command.run(args)\n"
+    )
+    root = Path(__file__).parent.parent.parent
+    child = subprocess.Popen([sys.executable, "-c", code, str(run)], stdout=subprocess.PIPE,
+                             text=True, cwd=root)  # fmt: skip
+    assert child.stdout is not None
+    seen = 0
+    for line in child.stdout:
+        seen = int(line) if line.strip().isdigit() else seen
+        if seen >= 3:
+            break
+    child.send_signal(signal.SIGKILL)
+    child.stdout.close()
+    child.wait()
+    state = checkpoint.load(run / "prose.pt")
+    assert state is not None
+    assert state["step"] >= 3
+
+
+def test_held_out_schemas_are_never_trained_on() -> None:
+    schemas = [
+        facts.Schema(f"relation-{i}", "d", {}, (), (), (), {}) for i in range(2000)
+    ]
+    trained, unseen = facts.split_bank(schemas)
+    assert {s.id for s in trained} & {s.id for s in unseen} == set()
+    assert 0.12 < len(unseen) / 2000 < 0.18
+
+
+def test_composed_facts_are_where_they_say_they_are() -> None:
+    schemas = facts.read_bank([DATA / "bank.jsonl"])
+    values = Values.read(DATA / "values.json")
+    composer = facts.Composer(schemas, values, ["Nothing else happened."])
+    for seed in range(40):
+        rng = Random(seed)
+        note = composer.note(rng.sample(schemas, 3), rng)
+        text = "\n".join(s.text for s in note.note.sections)
+        for asked in note.questions:
+            for line, (start, end) in asked.lines:
+                assert line in text
+                assert line[start:end].lower() == asked.answer.lower()
+                assert asked.answer.lower() not in asked.question.lower()
+
+
+def test_the_step_size_goes_up_stays_and_comes_down() -> None:
+    shares = [trapezoid(s, 10, 100, 20) for s in range(100)]
+    assert shares[0] == pytest.approx(0.1)
+    assert shares[10:80] == [1.0] * 70
+    assert shares[99] < 0.11
+    assert all(a >= b for a, b in zip(shares[80:], shares[81:], strict=False))
