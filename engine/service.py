@@ -287,7 +287,8 @@ class EngineService:
         match command:
             case Ask(question):
                 self._ask(number, question)
-            case StopAnswer():
+            case StopAnswer(stopped):
+                self._inbox.answered(stopped)  # which came before this, and is over
                 self._announce(Done(number))
             case ShowRemembered(note_id):
                 self._show_remembered(number, note_id)

@@ -44,7 +44,7 @@ _DURING_A_WRITE = (
 _AFTER_A_WRITE = (Verify,)
 """What waits for the end of the running write. All other commands end it."""
 
-MAKES_SENSE_IN_TROUBLE = (ChangeSettings, Pause, Rebuild, RestoreSnapshot, StopAnswer)
+MAKES_SENSE_IN_TROUBLE = (ChangeSettings, Pause, Rebuild, Rescan, RestoreSnapshot, StopAnswer)
 """What can be done while the memory cannot be used."""
 
 

@@ -68,7 +68,7 @@ def _one(base: BaseModel, slot: Slot, ids: list[int]) -> tuple[Tensor, Tensor]:
     cells, hits = [], []
     for i in range(len(target)):
         found = slot.find(context[i], scales[i, 1:], gates[i], fixed, {})
-        values = (slot.value[found.index] @ base.backbone.head).log_softmax(-1)
+        values = (slot.value[found.cell] @ base.backbone.head).log_softmax(-1)
         cells.append(found.scores.logsumexp(-1))
         hits.append((found.scores + values[:, target[i]]).logsumexp(-1))
     mass, hit = torch.stack(cells), torch.stack(hits)

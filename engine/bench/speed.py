@@ -2,7 +2,7 @@
 
 Writing is measured in an empty slot and in one that is nearly full; asking in a fresh process with
 all cells claimed (by random addresses, but for the note that is asked about). Medians of some
-repetitions; times in seconds.
+repetitions, but for what takes long; times in seconds.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Speed:
 
     Attributes:
         note_tokens: of the note that is written.
-        write_seconds: into an empty slot. write_seconds_full: into one that is nearly full.
+        write_seconds: into an empty slot. write_seconds_full: into one that is nearly full, once.
         forward_seconds: of the backbone over the note's tokens, once, with all logits.
         write_ratio, write_ratio_full: writes in such forward passes.
         cells: claimed while asking.
@@ -62,7 +62,7 @@ class Speed:
         cold_answer_seconds: the first answer of the fresh process, from the question on.
         start_seconds: from starting the interpreter to an open memory.
         start_to_answer_seconds: from starting the interpreter to the first whole answer.
-        repeats: of every measurement but the start.
+        repeats: of every measurement but the full write and the start.
     """
 
     note_tokens: int
@@ -145,7 +145,7 @@ def run(
     forward = stand.forward_seconds(note, repeats)
     subject.say(f"writing with {claimed} cells claimed")
     full = stand.filled(claimed - first.tokens, first.tokens)
-    write_full = _timed_writes(full, note, repeats, subject)
+    write_full = _timed_writes(full, note, 1, subject)
     subject.say("asking in a fresh process")
     asked = [questions[i % len(questions)] for i in range(1 + repeats * len(questions))]
     cold = subject.ask_timed(full, asked)

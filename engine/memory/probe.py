@@ -15,7 +15,7 @@ from engine.model.joint import Cells, Queries, joint_log_probabilities, make_que
 from engine.model.repeat import asked_tokens
 from engine.model.tokenizer import END, PAD
 
-_MOST_ANSWER = 8
+_MOST_ANSWER = 6
 
 
 @dataclass(frozen=True)

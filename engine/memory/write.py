@@ -29,7 +29,7 @@ from engine.memory.report import (
 )
 from engine.memory.value import sharpen, start_values
 from engine.model.base import BaseModel
-from engine.model.joint import Cells, score
+from engine.model.joint import Cells, fixed_scores, follow, key_scores
 from engine.model.slot import FREE, NewCells, Slot
 from engine.model.tokenizer import END, PAD
 from engine.notes.text import NoteText
@@ -68,6 +68,10 @@ class _Work:
     others: Tensor
     others_score: Tensor
     quiet_before: Tensor
+    cells: Cells
+    """The note's cells, then the rivals; only tokens, stops and successors are used."""
+    fixed: Tensor
+    """(Q, A, C) scores less what the note's own keys make; nothing of it changes."""
 
 
 def write_note(
@@ -127,17 +131,29 @@ def _prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> _W
     scores = slot.score_stored(others)
     held = scores.gather(1, own[:, None]).squeeze(1) if len(others) else scores.new_zeros(0)
     quiet = _stored_scores(base.quiet, note.cells, note.cells.context, note.cells.local)
+    rivals = _rivals(base, slot, note_id, probes)
+    cells = _all_cells(note.cells, rivals, note.cells.context, note.cells.local)
     return _Work(
         note,
         probes,
-        _rivals(base, slot, note_id, probes),
+        rivals,
         note.cells.context.clone(),
         note.cells.local.clone(),
         torch.ones(len(cues), device=base.device),
         others,
         held,
         quiet.logsumexp(1) if len(quiet) else quiet.new_zeros(0),
+        cells,
+        _fixed(probes, note.cells, rivals, cells),
     )
+
+
+def _fixed(probes: Probes | None, own: Cells, rivals: Cells, cells: Cells) -> Tensor:
+    if probes is None:
+        return own.context.new_zeros(0)
+    fixed = fixed_scores(probes.queries, cells)
+    held = key_scores(probes.queries, rivals.context, rivals.local)
+    return fixed + F.pad(held, (len(own.token), 0))
 
 
 def _rivals(base: BaseModel, slot: Slot, note_id: int, probes: Probes | None) -> Cells:
@@ -166,9 +182,8 @@ def _rivals(base: BaseModel, slot: Slot, note_id: int, probes: Probes | None) ->
     )
 
 
-def _all_cells(work: _Work, context: Tensor, local: Tensor) -> Cells:
+def _all_cells(own: Cells, rivals: Cells, context: Tensor, local: Tensor) -> Cells:
     """The note's cells with these keys, then the rivals."""
-    own, rivals = work.note.cells, work.rivals
     return Cells(
         torch.cat([context, rivals.context]),
         torch.cat([local, rivals.local]),
@@ -195,9 +210,10 @@ def _unit(x: Tensor, parts: tuple[int, ...]) -> Tensor:
 
 def _loss(base: BaseModel, work: _Work, probes: Probes, context: Tensor, local: Tensor) -> Losses:
     own = work.note.cells
-    cells = _all_cells(work, context, local)
     queries = probes.queries
-    scored = score(queries, cells, base.space.chain)
+    keyed = key_scores(queries, context, local)
+    scores = work.fixed + F.pad(keyed, (0, work.fixed.shape[-1] - keyed.shape[-1]))
+    scored = follow(queries, scores, work.cells, base.space.chain)
     weight = (queries.target != PAD).float() * work.weight[:, None]
     weight[:, 0] *= _FIRST_TOKEN_WEIGHT
     answer = ((scored.total - scored.target) * weight).sum() / weight.sum()
@@ -229,14 +245,14 @@ def _train(
         return None
     rounds = [options.steps] + [max(1, options.steps // 2)] * options.repair_rounds
     done, total = 0, sum(rounds)
-    outcome = ask(base, probes, _all_cells(work, work.context, work.local))
+    outcome = _ask(base, work, probes)
     for steps in rounds:
         best = (work.context, work.local, outcome)
         for loss in _round(base, work, probes, steps):
             done += 1
             progress(WriteStep(done, total, loss, outcome.recall))
             checkpoint()
-        outcome = ask(base, probes, _all_cells(work, work.context, work.local))
+        outcome = _ask(base, work, probes)
         if outcome.recall < best[2].recall:
             work.context, work.local, outcome = best
         if outcome.recall == 1.0 and outcome.median_p > 0.99:
@@ -244,6 +260,11 @@ def _train(
         work.weight = torch.where(outcome.right, 1.0, 3.0)
     progress(WriteStep(done, done, float("nan") if not done else loss, outcome.recall))
     return outcome
+
+
+def _ask(base: BaseModel, work: _Work, probes: Probes) -> Outcome:
+    own = work.note.cells
+    return ask(base, probes, _all_cells(own, work.rivals, work.context, work.local))
 
 
 def _round(base: BaseModel, work: _Work, probes: Probes, steps: int) -> Iterator[float]:

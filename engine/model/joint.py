@@ -94,12 +94,25 @@ def make_queries(
     return Queries(context, local, wide, gate, vocabulary, target, space.repeat * asked)
 
 
+def fixed_scores(queries: Queries, cells: Cells) -> Tensor:
+    """What of the scores (Q, A, C) does not depend on the cells' context and local gist."""
+    base = (queries.wide @ cells.wide.T)[..., cells.window] + queries.gate.unsqueeze(-1)
+    return torch.cat([base[:, :1] + queries.asked[:, None, cells.token], base[:, 1:]], 1)
+
+
+def key_scores(queries: Queries, context: Tensor, local: Tensor) -> Tensor:
+    """What of the scores (Q, A, C) the cells' own keys make: context and local gist."""
+    return queries.context @ context.T + queries.local @ local.T
+
+
 def score(queries: Queries, cells: Cells, chain: Tensor) -> Scored:
     """Score answers, teacher-forced: each step points on from the cells that carried the last."""
-    base = queries.context @ cells.context.T + queries.gate.unsqueeze(-1)  # (Q, A, C)
-    base = base + queries.local @ cells.local.T
-    base = base + (queries.wide @ cells.wide.T)[..., cells.window]
-    base = torch.cat([base[:, :1] + queries.asked[:, None, cells.token], base[:, 1:]], 1)
+    base = fixed_scores(queries, cells) + key_scores(queries, cells.context, cells.local)
+    return follow(queries, base, cells, chain)
+
+
+def follow(queries: Queries, base: Tensor, cells: Cells, chain: Tensor) -> Scored:
+    """`score` from the scores (Q, A, C) before the chain."""
     target = queries.target
     holds = cells.token == target.unsqueeze(-1)  # (Q, A, C)
     word = queries.vocabulary.gather(-1, target.unsqueeze(-1)).squeeze(-1)

@@ -179,14 +179,14 @@ class Writer:
             self._hold(error)
             self._requeue_or_keep(job)
         except desk.opened.model.out_of_memory:
-            desk.fall_back()
             self._requeue_or_keep(job)
+            desk.fall_back()
         except EngramError as error:
             self._fail(job, str(error))
         except Exception as error:  # the border of the engine's thread
             log_unexpected("write", error, _log)
-            desk.opened.reload()
             self._fail(job, INTERNAL)
+            desk.opened.reload()
 
     def _write(self, job: Job) -> None:
         desk = self._desk

@@ -61,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     p.add_argument("--length", type=int, default=128)
     p.add_argument("--lr", type=float, default=4e-3)
     p.add_argument("--decay", type=int, default=400)
+    p.add_argument("--optimizer", choices=("muon", "adamw"), default="muon")
     m = verbs.add_parser("memory", parents=[common, timed, data], help="train to be written to")
     m.add_argument("--values", type=Path, required=True, help="values of the schemas' slots")
     m.add_argument("--held-out", type=Path, nargs="+", required=True, help="notes to choose by")
@@ -163,6 +164,7 @@ def _prose(args: argparse.Namespace) -> None:
         lr=args.lr,
         decay=args.decay,
         seed=args.seed,
+        optimizer=args.optimizer,
         compile=args.compile,
         minutes=args.minutes,
     )

@@ -156,6 +156,8 @@ class MemoryTraining:
     def run(self, log_every: int = 10, eval_every: int = 100) -> None:
         """Train to the plan's end, or until its minutes are over; always ends with a checkpoint."""
         plan = self.plan
+        if self.step == 0:
+            self._log_start()
         started = saved = logged = time.monotonic()
         recent: list[LossParts] = []
         while self.step < plan.steps:
@@ -176,6 +178,14 @@ class MemoryTraining:
     def measure(self) -> dict[str, Recall]:
         """Recall on every held-out set."""
         return {name: recall(self.model, notes) for name, notes in self.held_out.items()}
+
+    def _log_start(self) -> None:
+        """What the addresses find before any memory training."""
+        row: dict[str, float] = {}
+        for name, r in self.measure().items():
+            row |= r.row(name)
+        self.curve.add(0, row)
+        print("step 0 " + " ".join(f"{k} {v:.3g}" for k, v in row.items()), flush=True)
 
     def _log(self, recent: list[LossParts], seconds: float, measure: bool) -> None:
         names = ("answer", "place", "silence", "language", "first_right", "note_right")

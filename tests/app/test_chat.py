@@ -70,10 +70,12 @@ def test_an_answer_streams(stage: Stage) -> None:
     type_question(stage, QUESTION)
     stage.show()
     assert not last(stage).text.isVisible() and last(stage).stop_button.isVisible()
-    stage.steps(4)
-    assert last(stage).text.toPlainText() == "Mira Okonkwo,"
-    stage.steps(1)
-    assert last(stage).text.toPlainText() == "Mira Okonkwo, since"
+    seen = []
+    while last(stage).stop_button.isVisible():
+        stage.steps(1)
+        seen.append(last(stage).text.toPlainText())
+    grown = list(dict.fromkeys(text for text in seen if text))
+    assert grown == ["Mira", "Mira Okonkwo,", "Mira Okonkwo, since", "Mira Okonkwo, since March."]
     stage.settle()
     assert not last(stage).stop_button.isVisible()
 
@@ -81,7 +83,8 @@ def test_an_answer_streams(stage: Stage) -> None:
 @pytest.mark.parametrize("how", ["key", "round button", "button"])
 def test_stop_keeps_what_is_there(stage: Stage, how: str) -> None:
     type_question(stage, QUESTION)
-    stage.steps(4)
+    while not last(stage).text.toPlainText():
+        stage.steps(1)
     if how == "key":
         QTest.keyClick(stage.window, Qt.Key.Key_Escape)
     elif how == "round button":
@@ -109,10 +112,12 @@ def test_what_is_not_in_memory_withdraws_the_pieces_and_offers_the_nearest(stage
 def test_asking_goes_on_while_notes_are_written(stage: Stage) -> None:
     (stage.folder / "more.md").write_text("more")
     stage.window.actions_[Act.RESCAN].trigger()
-    stage.steps(12)
+    while stage.workspace.client.status.mode is not Mode.WRITING:
+        stage.steps(1)
+    stage.steps(5)
     assert stage.workspace.client.status.mode is Mode.WRITING
     type_question(stage, QUESTION)
-    stage.steps(8)
+    stage.steps(10)
     assert last(stage).turn.answer is not None
     assert stage.workspace.client.status.queue == 1
 
@@ -222,7 +227,7 @@ def test_a_question_cut_off_by_the_end_says_that_it_was_not_answered(
     later.open()
     later.show()
     message = later.window.chat.conversation.messages[0]
-    assert message.again_button.isVisible() and message.turn.answer is None
+    assert message.again_button.isVisibleTo(message) and message.turn.answer is None
 
 
 def test_export_as_markdown(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,8 +86,9 @@ def test_clicking_the_picture_selects_the_note(stage: Stage) -> None:
 def test_the_plot_follows_the_running_write(stage: Stage) -> None:
     note = next(iter(stage.engine.notes))
     stage.workspace.client.send(WriteAgain((note,)))
-    stage.steps(20)
     memory = stage.window.memory
+    while memory.plot.note_id != note or memory.plot.points[-1].step != 17:
+        stage.steps(1)
     assert memory.plot.isVisible() and memory.plot.note_id == note
     assert memory.write_title.text() == "Writing"
     assert len(memory.plot.points) == 17
