@@ -82,19 +82,18 @@ class Spec:
     """The key works in the notes list only."""
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("actions", text)
+translate = QCoreApplication.translate  # a name that the translators' tools know
 
 
 def group_words(group: Group) -> str:
     """A menu's name."""
     return {
-        Group.FILE: _tr("File"),
-        Group.NOTES: _tr("Notes"),
-        Group.CHAT: _tr("Chat"),
-        Group.MEMORY: _tr("Memory"),
-        Group.VIEW: _tr("View"),
-        Group.HELP: _tr("Help"),
+        Group.FILE: translate("actions", "File"),
+        Group.NOTES: translate("actions", "Notes"),
+        Group.CHAT: translate("actions", "Chat"),
+        Group.MEMORY: translate("actions", "Memory"),
+        Group.VIEW: translate("actions", "View"),
+        Group.HELP: translate("actions", "Help"),
     }[group]
 
 
@@ -106,63 +105,134 @@ def specs() -> tuple[Spec, ...]:
 def _file_and_notes() -> tuple[Spec, ...]:
     file, notes = Group.FILE, Group.NOTES
     return (
-        Spec(Act.CHOOSE_FOLDER, file, _tr("Choose a folder…"), ("Ctrl+O",), "folder"),
-        Spec(Act.ADD_NOTES, file, _tr("Add notes…"), ("Ctrl+Shift+O",), "plus"),
-        Spec(Act.RESCAN, file, _tr("Look through the folder now"), ("F5",), "again"),
-        Spec(Act.PAUSE, file, _tr("Pause writing"), ("Ctrl+Shift+P",), "pause", checkable=True),
-        Spec(Act.UNDO, file, _tr("Undo"), ("Ctrl+Z",), "undo"),
-        Spec(Act.SETTINGS, file, _tr("Settings…"), ("Ctrl+,",), "settings"),
-        Spec(Act.QUIT, file, _tr("Quit"), ("Ctrl+Q",), "close"),
-        Spec(Act.OPEN_NOTE, notes, _tr("Open"), ("Return",), "open", local=True),
-        Spec(Act.SHOW_REMEMBERED, notes, _tr("Show what is remembered"), ("Ctrl+I",), "eye"),
-        Spec(Act.WRITE_AGAIN, notes, _tr("Write again"), ("Ctrl+R",), "again"),
-        Spec(Act.FORGET, notes, _tr("Forget"), ("Del",), "forget", local=True),
-        Spec(Act.SHOW_IN_FOLDER, notes, _tr("Show in folder"), ("Ctrl+Shift+E",), "folder"),
-        Spec(Act.FLAT, notes, _tr("Flat list"), ("Ctrl+T",), "list", checkable=True),
+        Spec(
+            Act.CHOOSE_FOLDER, file, translate("actions", "Choose a folder…"), ("Ctrl+O",), "folder"
+        ),
+        Spec(Act.ADD_NOTES, file, translate("actions", "Add notes…"), ("Ctrl+Shift+O",), "plus"),
+        Spec(
+            Act.RESCAN, file, translate("actions", "Look through the folder now"), ("F5",), "again"
+        ),
+        Spec(
+            Act.PAUSE,
+            file,
+            translate("actions", "Pause writing"),
+            ("Ctrl+Shift+P",),
+            "pause",
+            checkable=True,
+        ),
+        Spec(Act.UNDO, file, translate("actions", "Undo"), ("Ctrl+Z",), "undo"),
+        Spec(Act.SETTINGS, file, translate("actions", "Settings…"), ("Ctrl+,",), "settings"),
+        Spec(Act.QUIT, file, translate("actions", "Quit"), ("Ctrl+Q",), "close"),
+        Spec(Act.OPEN_NOTE, notes, translate("actions", "Open"), ("Return",), "open", local=True),
+        Spec(
+            Act.SHOW_REMEMBERED,
+            notes,
+            translate("actions", "Show what is remembered"),
+            ("Ctrl+I",),
+            "eye",
+        ),
+        Spec(Act.WRITE_AGAIN, notes, translate("actions", "Write again"), ("Ctrl+R",), "again"),
+        Spec(Act.FORGET, notes, translate("actions", "Forget"), ("Del",), "forget", local=True),
+        Spec(
+            Act.SHOW_IN_FOLDER,
+            notes,
+            translate("actions", "Show in folder"),
+            ("Ctrl+Shift+E",),
+            "folder",
+        ),
+        Spec(
+            Act.FLAT, notes, translate("actions", "Flat list"), ("Ctrl+T",), "list", checkable=True
+        ),
     )
 
 
 def _chat() -> tuple[Spec, ...]:
     chat = Group.CHAT
     return (
-        Spec(Act.NEW_CHAT, chat, _tr("New conversation"), ("Ctrl+N",), "plus"),
-        Spec(Act.RENAME_CHAT, chat, _tr("Rename conversation"), ("F2",), "rename"),
-        Spec(Act.EXPORT_CHAT, chat, _tr("Export conversation…"), ("Ctrl+E",), "export"),
-        Spec(Act.DELETE_CHAT, chat, _tr("Delete conversation"), ("Ctrl+Shift+Backspace",), "trash"),
-        Spec(Act.NEXT_CHAT, chat, _tr("Next conversation"), ("Ctrl+PgDown",)),
-        Spec(Act.PREVIOUS_CHAT, chat, _tr("Previous conversation"), ("Ctrl+PgUp",)),
-        Spec(Act.STOP, chat, _tr("Stop the answer"), ("Esc",), "stop"),
-        Spec(Act.COPY_ANSWER, chat, _tr("Copy the last answer"), ("Ctrl+Shift+C",), "copy"),
+        Spec(Act.NEW_CHAT, chat, translate("actions", "New conversation"), ("Ctrl+N",), "plus"),
+        Spec(Act.RENAME_CHAT, chat, translate("actions", "Rename conversation"), ("F2",), "rename"),
+        Spec(
+            Act.EXPORT_CHAT,
+            chat,
+            translate("actions", "Export conversation…"),
+            ("Ctrl+E",),
+            "export",
+        ),
+        Spec(
+            Act.DELETE_CHAT,
+            chat,
+            translate("actions", "Delete conversation"),
+            ("Ctrl+Shift+Backspace",),
+            "trash",
+        ),
+        Spec(Act.NEXT_CHAT, chat, translate("actions", "Next conversation"), ("Ctrl+PgDown",)),
+        Spec(
+            Act.PREVIOUS_CHAT, chat, translate("actions", "Previous conversation"), ("Ctrl+PgUp",)
+        ),
+        Spec(Act.STOP, chat, translate("actions", "Stop the answer"), ("Esc",), "stop"),
+        Spec(
+            Act.COPY_ANSWER,
+            chat,
+            translate("actions", "Copy the last answer"),
+            ("Ctrl+Shift+C",),
+            "copy",
+        ),
     )
 
 
 def _memory() -> tuple[Spec, ...]:
     memory = Group.MEMORY
     return (
-        Spec(Act.TAKE_SNAPSHOT, memory, _tr("Take a snapshot"), ("Ctrl+S",), "snapshot"),
-        Spec(Act.EXPORT_MEMORY, memory, _tr("Export the memory…"), (), "export"),
-        Spec(Act.IMPORT_MEMORY, memory, _tr("Import a memory…"), (), "import"),
-        Spec(Act.VERIFY, memory, _tr("Check every note again"), (), "check"),
-        Spec(Act.REBUILD, memory, _tr("Rebuild memory…"), (), "memory"),
+        Spec(
+            Act.TAKE_SNAPSHOT,
+            memory,
+            translate("actions", "Take a snapshot"),
+            ("Ctrl+S",),
+            "snapshot",
+        ),
+        Spec(Act.EXPORT_MEMORY, memory, translate("actions", "Export the memory…"), (), "export"),
+        Spec(Act.IMPORT_MEMORY, memory, translate("actions", "Import a memory…"), (), "import"),
+        Spec(Act.VERIFY, memory, translate("actions", "Check every note again"), (), "check"),
+        Spec(Act.REBUILD, memory, translate("actions", "Rebuild memory…"), (), "memory"),
     )
 
 
 def _view_and_help() -> tuple[Spec, ...]:
     view, about = Group.VIEW, Group.HELP
     return (
-        Spec(Act.FOCUS_NOTES, view, _tr("Go to the notes"), ("Ctrl+1",)),
-        Spec(Act.FOCUS_CHAT, view, _tr("Go to the question"), ("Ctrl+2", "Ctrl+L")),
-        Spec(Act.FOCUS_MEMORY, view, _tr("Go to the memory"), ("Ctrl+3",)),
-        Spec(Act.FILTER, view, _tr("Filter the notes"), ("Ctrl+F",), "search"),
+        Spec(Act.FOCUS_NOTES, view, translate("actions", "Go to the notes"), ("Ctrl+1",)),
         Spec(
-            Act.CHAT_LIST, view, _tr("List of conversations"), ("Ctrl+B",), "chats", checkable=True
+            Act.FOCUS_CHAT, view, translate("actions", "Go to the question"), ("Ctrl+2", "Ctrl+L")
         ),
-        Spec(Act.FOLD_MEMORY, view, _tr("Memory"), ("F9",), "panel-right", checkable=True),
-        Spec(Act.LARGER, view, _tr("Larger text"), ("Ctrl++", "Ctrl+="), "plus"),
-        Spec(Act.SMALLER, view, _tr("Smaller text"), ("Ctrl+-",), "minus"),
-        Spec(Act.NORMAL_SIZE, view, _tr("Text in the system's size"), ("Ctrl+0",)),
-        Spec(Act.SHORTCUTS, about, _tr("Keyboard shortcuts"), ("F1", "Ctrl+/"), "keyboard"),
-        Spec(Act.ABOUT, about, _tr("About Engram"), (), "info"),
+        Spec(Act.FOCUS_MEMORY, view, translate("actions", "Go to the memory"), ("Ctrl+3",)),
+        Spec(Act.FILTER, view, translate("actions", "Filter the notes"), ("Ctrl+F",), "search"),
+        Spec(
+            Act.CHAT_LIST,
+            view,
+            translate("actions", "List of conversations"),
+            ("Ctrl+B",),
+            "chats",
+            checkable=True,
+        ),
+        Spec(
+            Act.FOLD_MEMORY,
+            view,
+            translate("actions", "Memory"),
+            ("F9",),
+            "panel-right",
+            checkable=True,
+        ),
+        Spec(Act.LARGER, view, translate("actions", "Larger text"), ("Ctrl++", "Ctrl+="), "plus"),
+        Spec(Act.SMALLER, view, translate("actions", "Smaller text"), ("Ctrl+-",), "minus"),
+        Spec(Act.NORMAL_SIZE, view, translate("actions", "Text in the system's size"), ("Ctrl+0",)),
+        Spec(
+            Act.SHORTCUTS,
+            about,
+            translate("actions", "Keyboard shortcuts"),
+            ("F1", "Ctrl+/"),
+            "keyboard",
+        ),
+        Spec(Act.ABOUT, about, translate("actions", "About Engram"), (), "info"),
     )
 
 

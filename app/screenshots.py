@@ -140,11 +140,16 @@ class _Session:
         plot = self._window.memory.plot
 
         def well_on_its_way() -> bool:
-            """Two notes are done, and a third is past the middle of its write."""
+            """Two notes are done, and another is past the middle of its write."""
             done = sum(note.state in _FINAL for note in notes.notes())
             last = plot.points[-1] if plot.points else None
+            running = notes.note(plot.note_id)
             return self._settled() or (
-                done >= 2 and last is not None and last.step * 2 > last.steps
+                done >= 2
+                and last is not None
+                and running is not None
+                and running.state is NoteState.WRITING
+                and last.step * 2 > last.steps
             )
 
         self._until(well_on_its_way)
@@ -205,6 +210,7 @@ class _Session:
         self._sheet("compare", CompareSheet)
         self._window.toasts.undo_newest()
         self._until(self._settled)
+        self._wait(500)
         self._window.toasts.expire_all()
 
     def _sheets(self) -> None:

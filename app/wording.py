@@ -21,8 +21,7 @@ DASH = "\u2013"
 _JOINERS = "\u200c\u200d"  # spelling of Persian and Indic names needs them; they cannot reorder
 
 
-def _tr(text: str, n: int = -1) -> str:
-    return QCoreApplication.translate("wording", text, None, n)
+translate = QCoreApplication.translate  # a name that the translators' tools know
 
 
 def shown(name: str) -> str:
@@ -103,13 +102,13 @@ def age(then: float, now: float) -> str:
     """How long ago, in one short word; a date after four weeks."""
     passed = max(0.0, now - then)
     if passed < 60:
-        return _tr("now")
+        return translate("wording", "now")
     if passed < 3600:
-        return f"{int(passed // 60)}{NBSP}" + _tr("min")
+        return f"{int(passed // 60)}{NBSP}" + translate("wording", "min")
     if passed < 86400:
-        return f"{int(passed // 3600)}{NBSP}" + _tr("h")
+        return f"{int(passed // 3600)}{NBSP}" + translate("wording", "h")
     if passed < 28 * 86400:
-        return f"{int(passed // 86400)}{NBSP}" + _tr("d")
+        return f"{int(passed // 86400)}{NBSP}" + translate("wording", "d")
     return date(then)
 
 
@@ -126,31 +125,31 @@ def moment(then: float) -> str:
 
 def notes(n: int) -> str:
     """``1 note``, ``12 notes``."""
-    return _tr("1 note") if n == 1 else _tr("%n notes", n).replace("%n", number(n))
+    return translate("wording", "1 note") if n == 1 else translate("wording", "%Ln notes", None, n)
 
 
 def files(n: int) -> str:
     """``1 file``, ``12 files``."""
-    return _tr("1 file") if n == 1 else _tr("%n files", n).replace("%n", number(n))
+    return translate("wording", "1 file") if n == 1 else translate("wording", "%Ln files", None, n)
 
 
 def cells(n: int) -> str:
     """``1 cell``, ``12 cells``."""
-    return _tr("1 cell") if n == 1 else _tr("%n cells", n).replace("%n", number(n))
+    return translate("wording", "1 cell") if n == 1 else translate("wording", "%Ln cells", None, n)
 
 
 @lru_cache(maxsize=len(NoteState))  # asked for every note when the list is filtered
 def _state_word(state: NoteState) -> str:
     return {
-        NoteState.WAITING: _tr("waiting"),
-        NoteState.READING: _tr("reading"),
-        NoteState.WRITING: _tr("writing"),
-        NoteState.REMEMBERED: _tr("remembered"),
-        NoteState.WEAK: _tr("weak"),
-        NoteState.SKIPPED: _tr("skipped"),
-        NoteState.FAILED: _tr("failed"),
-        NoteState.FORGOTTEN: _tr("forgotten"),
-        NoteState.REMOVED: _tr("file removed"),
+        NoteState.WAITING: translate("wording", "waiting"),
+        NoteState.READING: translate("wording", "reading"),
+        NoteState.WRITING: translate("wording", "writing"),
+        NoteState.REMEMBERED: translate("wording", "remembered"),
+        NoteState.WEAK: translate("wording", "weak"),
+        NoteState.SKIPPED: translate("wording", "skipped"),
+        NoteState.FAILED: translate("wording", "failed"),
+        NoteState.FORGOTTEN: translate("wording", "forgotten"),
+        NoteState.REMOVED: translate("wording", "file removed"),
     }[state]
 
 
@@ -164,10 +163,10 @@ def state(note: Note) -> str:
 def snapshot_kind(kind: SnapshotKind) -> str:
     """Who took it, for the snapshot's second line."""
     return {
-        SnapshotKind.MANUAL: _tr("taken by you"),
-        SnapshotKind.AUTOMATIC: _tr("automatic"),
-        SnapshotKind.BEFORE_RESTORE: _tr("before a restore"),
-        SnapshotKind.IMPORTED: _tr("imported"),
+        SnapshotKind.MANUAL: translate("wording", "taken by you"),
+        SnapshotKind.AUTOMATIC: translate("wording", "automatic"),
+        SnapshotKind.BEFORE_RESTORE: translate("wording", "before a restore"),
+        SnapshotKind.IMPORTED: translate("wording", "imported"),
     }[kind]
 
 

@@ -105,6 +105,8 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status_line)
         self.drop_zone = DropZone(self)
         self.toasts.place = self._toast_place
+        self.chat.stack.installEventFilter(self.toasts)
+        self.pages.installEventFilter(self.toasts)
         self.tray = Tray(actions, self)
         self.tray.set_shown(workspace.preferences.tray_icon)
         self.note_commands = NoteCommands(workspace, actions, self.toasts, self.notes.chosen, self)

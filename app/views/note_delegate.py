@@ -115,6 +115,11 @@ class NoteDelegate(QStyledItemDelegate):
         if note.state is NoteState.WRITING and note.steps:
             self._bar(painter, rest, note.step / note.steps, "", "accent")
         elif note.reason and note.state is not NoteState.REMEMBERED:
+            if note.state is NoteState.WEAK and note.recall is not None:
+                number = wording.percent(note.recall)
+                painter.setPen(QColor(tone("text")))
+                painter.drawText(rest, _RIGHT, number)
+                rest.adjust(0, 0, -painter.fontMetrics().horizontalAdvance(number) - 8, 0)
             painter.setPen(QColor(tone("muted")))
             self._text(painter, rest, wording.shown(note.reason))
         elif note.recall is not None and note.state in (NoteState.REMEMBERED, NoteState.WEAK):

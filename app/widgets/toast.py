@@ -165,7 +165,7 @@ class Toasts(QObject):
             y -= 8
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the window's size."""
+        """Follow the size of whatever this is installed on."""
         if event.type() == QEvent.Type.Resize:
             self.arrange()
         return False

@@ -59,7 +59,7 @@ class Facts20:
             f"median p, stored wording: {self.median_p:.4f} of whole answers, "
             f"{self.median_first_p:.4f} of first tokens"
         )
-        return (Table(NAME, head, shown, (remark,)),)
+        return (Table(NAME, head, shown, (remark, self.written.remark)),)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

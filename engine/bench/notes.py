@@ -27,7 +27,7 @@ from engine.bench.sets import (
     read_questions,
     read_text,
 )
-from engine.bench.subject import Subject, Written, write_all, write_one
+from engine.bench.subject import Meter, Subject, Written, write_all, write_one
 from engine.bench.table import Table, percent
 from engine.notes.read import read_bytes
 from engine.notes.text import NoteText
@@ -102,6 +102,7 @@ class Notes:
                 f"edits: {e.new_right} of {e.total} new answers right ({e.new_contained} "
                 f"contained), {e.old_gone} old answers gone"
             )
+        remarks.append(self.written.remark)
         title = f"{NAME}: {self.notes} notes in memory"
         table = kinds_table(title, self.by_kind, self.overall, tuple(remarks))
         return (table,)
@@ -197,8 +198,10 @@ def run(data: NotesSet, subject: Subject) -> Notes:
     written = write_all(memory, {ids[name]: note for name, note in data.notes.items()}, subject)
     questions = questions_of(data.questions, ids)
     outcomes = ask_all(questions, subject.ask(memory, [q.text for q in questions]))
+    meter = Meter("wrote again", len(data.edits), subject.say)
     for edit, note in data.edits:
         write_one(memory, ids[edit.note], note, subject.options)
+        meter.tick()
     asked = [
         Question(e.question, e.new_answers, "edit", ids[e.note]) for e, _ in data.edits
     ]

@@ -142,6 +142,14 @@ class Written:
     recall: float | None
     seconds: float
 
+    @property
+    def remark(self) -> str:
+        """A line for below a table."""
+        return (
+            f"{self.notes} writes: {self.weak} weak, {self.failed} failed; {self.cells_used} of "
+            f"{self.cells} cells; {self.seconds:.0f} s"
+        )
+
 
 def write_one(
     memory: BenchMemory, note_id: int, note: NoteText, options: WriteOptions

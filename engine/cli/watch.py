@@ -49,19 +49,26 @@ def run(context: Context, args: argparse.Namespace) -> int:
     folder = args.directory.absolute()
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
-    # A service manager ends us by SIGTERM: as much of a good-bye as Ctrl+C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with context.session(Duties()) as session:
-        session.require_usable()
-        watcher = _Watcher(context, session)
+    # A service manager ends us by SIGTERM: as good a good-bye as Ctrl+C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with context.session(Duties()) as session:
+            session.require_usable()
+            _watch(context, session, folder)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return 0
+
+
+def _watch(context: Context, session: Session, folder: Path) -> None:
+    watcher = _Watcher(context, session)
+    try:
         settings = replace(session.settings, folder=folder, paused=False)
         session.do(ChangeSettings(settings), watcher.show)
-        try:
-            for event in session.events():
-                watcher.show(event)
-        except KeyboardInterrupt:
-            watcher.line.clear()
-    return 0
+        for event in session.events():
+            watcher.show(event)
+    except KeyboardInterrupt:
+        watcher.line.clear()
 
 
 class _Watcher:

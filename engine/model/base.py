@@ -168,6 +168,8 @@ def save(
     write_calibration(directory, calibration)
     if quiet is not None:
         save_file({"quiet": quiet.half().contiguous().cpu()}, directory / _QUIET)
+    for file in directory.glob("*.safetensors"):
+        file.chmod(0o644)  # save_file makes private files; a base model is for everybody
 
 
 def write_calibration(directory: Path, calibration: Calibration) -> None:

@@ -71,6 +71,7 @@ def test_facts20_counts_how_the_writes_went() -> None:
     assert (written.notes, written.weak, written.failed) == (3, 1, 1)
     assert (written.tokens, written.cells_used, written.cells) == (21, 20, 1000)
     assert (written.recall, written.seconds) == (0.5, 6.0)
+    assert written.remark == "3 writes: 1 weak, 1 failed; 20 of 1000 cells; 6 s"
 
 
 def test_a_full_slot_is_given_more_cells() -> None:

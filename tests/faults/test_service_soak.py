@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import threading
@@ -25,7 +26,7 @@ from engine.api import (
 )
 from tests.engine_run import Run
 
-ROUNDS = 12
+ROUNDS = 8
 
 
 def one_round(run: Run, file: Path, number: int) -> None:
@@ -54,7 +55,10 @@ def handles() -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts handles as Linux shows them")
-def test_memory_handles_and_threads_stay_flat(tmp_path: Path) -> None:
+def test_memory_handles_and_threads_stay_flat(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "engine")  # pytest keeps every record it sees
     file = tmp_path / "notes" / "boat.md"
     file.parent.mkdir()
     with Run(tmp_path / "home") as run:
@@ -73,5 +77,5 @@ def test_memory_handles_and_threads_stay_flat(tmp_path: Path) -> None:
         grown = tracemalloc.get_traced_memory()[0] - size
         tracemalloc.stop()
         assert (handles(), threading.active_count()) == before
-        assert grown < 150_000, f"{grown} bytes more"  # snapshots are listed, and that is all
+        assert grown < 80_000, f"{grown} bytes more"  # snapshots are listed, and that is all
         assert len(list((tmp_path / "home" / "slot").iterdir())) == 1

@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -34,7 +32,7 @@ from engine.api import (
     WrongBaseModel,
 )
 from engine.service import ASKING_ONLY, WRITING_ONLY
-from tests.engine_run import Clock, Gate, Run
+from tests.engine_run import PATIENCE, Clock, Gate, Run
 from tests.fake_memory import CardFull, FakeMemory, Script
 
 ROOT = Path(__file__).parents[2]
@@ -76,17 +74,20 @@ def damage_slot(home: Path) -> None:
 
 
 def test_close_in_the_middle_of_a_write(home: Path, boat: Path) -> None:
-    gate = Gate()
-    run = Run(home, Script(on_step=gate), duties=WRITING_ONLY)
+    gate, steps = Gate(at_step=3), []
+
+    def on_step(note_id: int, step: int) -> None:
+        steps.append(step)
+        gate(note_id, step)
+
+    run = Run(home, Script(on_step=on_step), duties=WRITING_ONLY)
     with run:
         run.do(Remember((boat,)))
         gate.wait_reached()
-        closer = threading.Thread(target=run.engine.close, args=(30.0,))
-        closer.start()
+        assert not run.engine.close(0.0)  # told to end, in the middle of a step
         gate.open()
-        began = time.perf_counter()
-        closer.join()
-        assert time.perf_counter() - began < 5.0  # a second where nothing else runs
+        assert run.engine.close(PATIENCE)
+    assert steps == [1, 2, 3]  # not one step more
     with Run(home, duties=WRITING_ONLY) as run:  # the lock is free, the job still queued
         run.until_state(boat.as_posix(), NoteState.REMEMBERED)
 
@@ -98,10 +99,9 @@ def test_closing_often_does_not_count_as_dying(home: Path, boat: Path) -> None:
         run.engine.start()
         run.submit(Remember((boat,)))
         gate.wait_reached()
-        closer = threading.Thread(target=run.engine.close, args=(30.0,))
-        closer.start()
+        run.engine.close(0.0)
         gate.open()
-        closer.join()
+        assert run.engine.close(PATIENCE)
     with Run(home, duties=WRITING_ONLY) as run:
         run.until_state(boat.as_posix(), NoteState.REMEMBERED)
 
