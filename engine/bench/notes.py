@@ -42,6 +42,7 @@ class Edits:
 
     Attributes:
         total: how many.
+        old_known: before the edit the decoded answer, trusted or not, held an old answer.
         new_right: answered exactly with the new answer, as known.
         new_contained: answered with words that hold the new answer, as known.
         old_gone: the decoded answer, trusted or not, does not hold an old answer.
@@ -49,6 +50,7 @@ class Edits:
     """
 
     total: int
+    old_known: int
     new_right: int
     new_contained: int
     old_gone: int
@@ -100,7 +102,7 @@ class Notes:
             e = self.edits
             remarks.append(
                 f"edits: {e.new_right} of {e.total} new answers right ({e.new_contained} "
-                f"contained), {e.old_gone} old answers gone"
+                f"contained), {e.old_gone} old answers gone ({e.old_known} were known before)"
             )
         remarks.append(self.written.remark)
         title = f"{NAME}: {self.notes} notes in memory"
@@ -197,25 +199,29 @@ def run(data: NotesSet, subject: Subject) -> Notes:
     memory = subject.fresh()
     written = write_all(memory, {ids[name]: note for name, note in data.notes.items()}, subject)
     questions = questions_of(data.questions, ids)
-    outcomes = ask_all(questions, subject.ask(memory, [q.text for q in questions]))
+    edited = [Question(e.question, e.new_answers, "edit", ids[e.note]) for e, _ in data.edits]
+    asked = ask_all(
+        [*questions, *edited], subject.ask(memory, [q.text for q in [*questions, *edited]])
+    )
+    outcomes, before = asked[: len(questions)], asked[len(questions) :]
     meter = Meter("wrote again", len(data.edits), subject.say)
     for edit, note in data.edits:
         write_one(memory, ids[edit.note], note, subject.options)
         meter.tick()
-    asked = [
-        Question(e.question, e.new_answers, "edit", ids[e.note]) for e, _ in data.edits
-    ]
-    again = ask_all(asked, subject.ask(memory, [q.text for q in asked])) if asked else []
-    edits = _edits([e for e, _ in data.edits], again) if again else None
+    again = ask_all(edited, subject.ask(memory, [q.text for q in edited])) if edited else []
+    edits = _edits([e for e, _ in data.edits], before, again) if edited else None
     return _result(len(data.notes), outcomes, edits, written, again)
 
 
-def _edits(edits: Sequence[Edit], outcomes: Sequence[Outcome]) -> Edits:
-    pairs = list(zip(edits, outcomes, strict=True))
+def _edits(edits: Sequence[Edit], before: Sequence[Outcome], after: Sequence[Outcome]) -> Edits:
+    pairs = list(zip(edits, after, strict=True))
     right = [o.right for _, o in pairs]
     gone = [_gone(e, o.reply.text) for e, o in pairs]
     return Edits(
         total=len(pairs),
+        old_known=sum(
+            contains(o.reply.text, e.old_answers) for e, o in zip(edits, before, strict=True)
+        ),
         new_right=sum(right),
         new_contained=sum(contains(o.given, e.new_answers) for e, o in pairs),
         old_gone=sum(gone),

@@ -44,8 +44,12 @@ _QUIET = 0.3
 _OTHERS = 0.3
 _MARGIN = 2.0
 _FIRST_TOKEN_WEIGHT = 3.0
+_NEAR_PROBES = 256
+_ROUNDING = 1e-3
+_OTHERS_AGAIN = 3.0
 _HURT_SHARE = 0.02
-"""A write may push at most this share of the other notes' probes off their cells."""
+_HURT_FEW = 2
+"""A write may push this share of the other notes' probes off their cells, or this few."""
 
 
 class Losses(NamedTuple):
@@ -66,7 +70,12 @@ class _Work:
     local: Tensor
     weight: Tensor
     others: Tensor
+    """(r, ...) the other notes' stored probes that lie nearest, with their own cells' scores."""
     others_score: Tensor
+    others_weight: float
+    foreign: Tensor
+    """(R,) rows of all other notes' probes in the slot, with their own cells' scores."""
+    foreign_score: Tensor
     quiet_before: Tensor
     cells: Cells
     """The note's cells, then the rivals; only tokens, stops and successors are used."""
@@ -99,6 +108,11 @@ def write_note(
         encoded.cells.stop,
     )
     outcome = _train(base, work, options, progress, checkpoint)
+    hurt = _hurt(slot, note_id, work)
+    if len(hurt) > _may_hurt(work) and work.probes is not None:
+        _turn_to(slot, work, hurt)
+        outcome = _train(base, work, options, progress, checkpoint)
+        hurt = _hurt(slot, note_id, work)
     tokens = len(encoded.cells.token)
 
     def report(verdict: Verdict, cells: int, reason: str = "") -> WriteReport:
@@ -109,9 +123,8 @@ def write_note(
 
     if not bool(work.context.isfinite().all() and work.local.isfinite().all()):
         return report(Verdict.FAILED, 0, "The write did not settle (its numbers overflowed).")
-    hurt = _hurt(slot, note_id, work)
-    if hurt > _HURT_SHARE:
-        reason = f"Writing it would have blurred other notes ({hurt:.0%} of their probes)."
+    if len(hurt) > _may_hurt(work):
+        reason = f"Writing it would have blurred other notes ({len(hurt)} of their probes)."
         return report(Verdict.FAILED, 0, reason)
     slot.put(note_id, _new_cells(work, values, outcome))
     if outcome is None:
@@ -126,10 +139,12 @@ def _prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> _W
     cues = make_cues(note)
     probes = make_probes(base, note, cues) if cues else None
     foreign = (slot.probe_owner != note_id).nonzero().squeeze(1)
-    others = slot.probe[foreign]
-    own = slot.probe_cell[foreign]
-    scores = slot.score_stored(others)
-    held = scores.gather(1, own[:, None]).squeeze(1) if len(others) else scores.new_zeros(0)
+    held = slot.score_own(foreign)
+    reach = _stored_scores(
+        slot.probe[foreign], note.cells, note.cells.context, note.cells.local
+    )
+    gap = held - reach.max(1).values if len(foreign) else held
+    near = gap.topk(min(_NEAR_PROBES, len(gap)), largest=False).indices
     quiet = _stored_scores(base.quiet, note.cells, note.cells.context, note.cells.local)
     rivals = _rivals(base, slot, note_id, probes)
     cells = _all_cells(note.cells, rivals, note.cells.context, note.cells.local)
@@ -140,7 +155,10 @@ def _prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> _W
         note.cells.context.clone(),
         note.cells.local.clone(),
         torch.ones(len(cues), device=base.device),
-        others,
+        slot.probe[foreign[near]],
+        held[near],
+        _OTHERS,
+        foreign,
         held,
         quiet.logsumexp(1) if len(quiet) else quiet.new_zeros(0),
         cells,
@@ -225,7 +243,8 @@ def _loss(base: BaseModel, work: _Work, probes: Probes, context: Tensor, local: 
     total = total + _ANCHOR * anchor.mean()
     if len(work.others):
         reach = _stored_scores(work.others, own, context, local).max(-1).values
-        total = total + _OTHERS * F.relu(reach - work.others_score + _MARGIN).mean()
+        over = F.relu(reach - work.others_score + _MARGIN)
+        total = total + work.others_weight * over.sum() / (over > 0).sum().clamp_min(1)
     if len(base.quiet):
         heard = _stored_scores(base.quiet, own, context, local).logsumexp(-1)
         total = total + _QUIET * F.relu(heard - work.quiet_before).mean()
@@ -286,15 +305,28 @@ def _round(base: BaseModel, work: _Work, probes: Probes, steps: int) -> Iterator
         yield float(losses.answer.detach())
 
 
-def _hurt(slot: Slot, note_id: int, work: _Work) -> float:
-    """Share of the other notes' probes that found their cell and would now find one of these."""
-    if not len(work.others):
-        return 0.0
-    scores = slot.score_stored(work.others)
+def _may_hurt(work: _Work) -> int:
+    return max(_HURT_FEW, int(_HURT_SHARE * len(work.foreign)))
+
+
+def _turn_to(slot: Slot, work: _Work, hurt: Tensor) -> None:
+    """Begin again, with the probes that were hurt in the loss, and heavily."""
+    work.context, work.local = work.note.cells.context.clone(), work.note.cells.local.clone()
+    work.others, work.others_score = slot.probe[work.foreign[hurt]], work.foreign_score[hurt]
+    work.others_weight = _OTHERS_AGAIN
+
+
+def _hurt(slot: Slot, note_id: int, work: _Work) -> Tensor:
+    """Which of the foreign probes found their cell and would now find one of these, (h,)."""
+    if not len(work.foreign):
+        return work.foreign
+    probes = slot.probe[work.foreign]
+    reach = _stored_scores(probes, work.note.cells, work.context, work.local).max(1).values
+    crossed = (reach > work.foreign_score).nonzero().squeeze(1)
+    scores = slot.score_stored(probes[crossed])
     scores = scores.masked_fill(slot.owner[: slot.top] == note_id, float("-inf"))
-    held = scores.max(1).values <= work.others_score
-    reach = _stored_scores(work.others, work.note.cells, work.context, work.local).max(1).values
-    return float((held & (reach > work.others_score)).float().mean())
+    held = scores.max(1).values <= work.foreign_score[crossed] + _ROUNDING
+    return crossed[held]
 
 
 def _new_cells(work: _Work, values: Tensor, outcome: Outcome | None) -> NewCells:

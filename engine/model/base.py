@@ -91,8 +91,13 @@ class BaseModel:
         except (SafetensorError, ValueError, TypeError) as error:
             raise MemoryCorrupt(f"The base model in {directory} is broken: {error}") from error
         backbone, space = Backbone(cfg), AddressSpace(cfg)
-        _fill(backbone, "backbone.", tensors)
-        _fill(space, "space.", tensors)
+        try:
+            _fill(backbone, "backbone.", tensors)
+            _fill(space, "space.", tensors)
+        except RuntimeError as error:
+            raise MemoryCorrupt(
+                f"The base model in {directory} does not fit its own shape."
+            ) from error
         quiet_file = directory / _QUIET
         width = cfg.d_context + 2 * space.d_gist + 1
         quiet = load_file(quiet_file)["quiet"] if quiet_file.is_file() else torch.zeros(0, width)

@@ -209,6 +209,18 @@ class Slot:
         masked: Tensor = s.masked_fill(self.owner[cells] == FREE, float("-inf"))
         return masked
 
+    def score_own(self, rows: Tensor) -> Tensor:
+        """Scores (r,) of stored probes against the one cell each must find.
+
+        Args:
+            rows: (r,) rows of `probe`.
+        """
+        gist = self.local.shape[1]
+        cells = self.probe_cell[rows]
+        context, local, wide, gate = self.probe[rows].split([self.cfg.d_context, gist, gist, 1], 1)
+        s: Tensor = (context * self.context[cells]).sum(1) + (local * self.local[cells]).sum(1)
+        return s + (wide * self.wide[self.place[cells]]).sum(1) + gate.squeeze(1)
+
     # --- writing -----------------------------------------------------------------------------
 
     def put(self, note: int, new: NewCells) -> Tensor:

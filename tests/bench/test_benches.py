@@ -145,7 +145,7 @@ def says_notes(held: Mapping[int, NoteText], question: str) -> Said:
     after = {
         "What is the tap code now?": Said(code),
         "Who planted the apple tree, then?": Said("Aunt Resi", known=False),
-        "Who mends the Grey Gull now?": Said("Jule, not Marten"),
+        "Who mends the Grey Gull now?": Said("Jule, not Marten" if owner_of(held, "Jule") else "?"),
     }
     return after[question]
 
@@ -177,6 +177,7 @@ def test_edits_are_written_before_they_are_asked() -> None:
     edits = notes.measure(arguments(root=DATA / "folder"), subject).edits
     assert edits is not None
     assert edits.total == 3
+    assert edits.old_known == 2  # 3150 and Aunt Resi
     assert edits.new_right == 1  # 8826
     assert edits.new_contained == 2  # and "Jule, not Marten"
     assert edits.old_gone == 1  # "Aunt Resi" is still said, though not trusted
