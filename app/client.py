@@ -19,7 +19,6 @@ from engine.api import (
     EngramError,
     Event,
     Failed,
-    MemoryUnusable,
     Mode,
     RebuildEstimate,
     Remembered,
@@ -162,10 +161,6 @@ class EngineClient(QObject):
         """Take back a `Forget` or a `RestoreSnapshot`."""
         self.send(Undo(request))
 
-    def broken(self) -> bool:
-        """True while the memory cannot be used."""
-        return self.status.mode is Mode.BROKEN
-
     def _on_status(self, status: EngineStatus) -> None:
         self.status = status
         self.status_changed.emit(status)
@@ -174,8 +169,3 @@ class EngineClient(QObject):
         self.settings = settings
         self.settings_known = True
         self.settings_changed.emit(settings)
-
-
-def is_about_memory(error: EngramError) -> bool:
-    """True for an error that makes the whole memory unusable, shown as a banner."""
-    return isinstance(error, MemoryUnusable)

@@ -93,11 +93,6 @@ def tones() -> Tones:
     return theme().tones
 
 
-def color(name: str) -> QColor:
-    """A colour of the theme, by its hexadecimal name."""
-    return QColor(name)
-
-
 def _palette(t: Tones) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole

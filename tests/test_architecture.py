@@ -18,6 +18,8 @@ LONGER = {
     "main.py": 40,
     "engine/api.py": 700,  # the whole contract, to be read from top to bottom
 }
+# A pair of sockets inside of the process, by which Python wakes Qt when a signal comes.
+NO_NETWORK = {("app/signals.py", "socket")}
 BORDERS = {
     "engine/announcer.py",
     "engine/errands.py",
@@ -146,7 +148,7 @@ def test_nothing_opens_a_connection() -> None:
         f"{module_of(file)} imports {name}"
         for file in SOURCES
         for name in imports_of(file)
-        if is_in(name, *network)
+        if is_in(name, *network) and (name_of(file), name) not in NO_NETWORK
     ]
     assert not strays
 

@@ -141,7 +141,6 @@ class NotesPane(QWidget):
         self._actions[Act.FLAT].toggled.connect(self._set_flat)
         orders = {order.value: order for order in Order}
         self._model.set_order(orders.get(preferences.notes_order, Order.NAME))
-        self._apply_indentation()
         self._show_right_page()
 
     # --- what the engine says ---
@@ -248,10 +247,6 @@ class NotesPane(QWidget):
     def _set_flat(self, flat: bool) -> None:
         self._model.set_flat(flat)
         self._workspace.preferences.flat_notes = flat
-        self._apply_indentation()
-
-    def _apply_indentation(self) -> None:
-        self.view.setIndentation(18)
 
     def _order_menu(self, at: QPoint) -> None:
         menu = QMenu(self)

@@ -10,8 +10,8 @@ from app import wording
 from app.icons import tone
 from app.widgets.labels import scaled_font
 
-SURE = 0.8
 UNSURE = 0.5
+"""Below this share a bar takes the warning tone."""
 
 
 def bar_tone(share: float) -> str:

@@ -34,7 +34,6 @@ STRIP = 8
 SHAPE = 1.75
 """Width over height of the whole picture."""
 HUES = 200
-FREE = 0
 
 
 def note_tint(note_id: int) -> int:
