@@ -40,7 +40,7 @@ class TorchModel:
     @property
     def slot_spec(self) -> SlotSpec:
         """What a slot file of this model has to hold."""
-        from engine.model.slot import slot_spec
+        from engine.model.slot_spec import slot_spec
 
         shapes = slot_spec(self.base.cfg)
         tensors = {name: TensorSpec(each.dtype, each.shape) for name, each in shapes.items()}

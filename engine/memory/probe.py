@@ -40,6 +40,11 @@ class Outcome:
     p: Tensor
 
     @property
+    def marks(self) -> str:
+        """One character a probe: "1" for right, "0" for wrong."""
+        return "".join("1" if r else "0" for r in self.right.tolist())
+
+    @property
     def recall(self) -> float:
         """Share of right probes; 0 where there are none."""
         return float(self.right.float().mean()) if len(self.right) else 0.0

@@ -55,6 +55,8 @@ class WriteReport:
     median_p: float
     seconds: float
     reason: str = ""
+    marks: str = ""
+    """One character a probe, "1" for right."""
 
 
 @dataclass(frozen=True)

@@ -99,27 +99,20 @@ def write_note(
     """
     started = time.perf_counter()
     encoded = encode_note(base, note)
+    slot.room_for(note_id, len(encoded.cells.token))
     work = _prepare(base, slot, note_id, encoded)
     checkpoint()
-    values = sharpen(
-        base,
-        start_values(base, encoded.cells.token, encoded.cells.stop),
-        encoded.cells.token,
-        encoded.cells.stop,
-    )
-    outcome = _train(base, work, options, progress, checkpoint)
-    hurt = _hurt(slot, note_id, work)
-    if len(hurt) > _may_hurt(work) and work.probes is not None:
-        _turn_to(slot, work, hurt)
-        outcome = _train(base, work, options, progress, checkpoint)
-        hurt = _hurt(slot, note_id, work)
+    own = encoded.cells
+    values = sharpen(base, start_values(base, own.token, own.stop), own.token, own.stop)
+    outcome, hurt = _train_beside_others(base, slot, note_id, work, options, progress, checkpoint)
     tokens = len(encoded.cells.token)
 
     def report(verdict: Verdict, cells: int, reason: str = "") -> WriteReport:
         recall = outcome.recall if outcome else 0.0
         median = outcome.median_p if outcome else 0.0
         seconds = time.perf_counter() - started
-        return WriteReport(verdict, cells, tokens, recall, median, seconds, reason)
+        marks = outcome.marks if outcome else ""
+        return WriteReport(verdict, cells, tokens, recall, median, seconds, reason, marks)
 
     if not bool(work.context.isfinite().all() and work.local.isfinite().all()):
         return report(Verdict.FAILED, 0, "The write did not settle (its numbers overflowed).")
@@ -303,6 +296,29 @@ def _round(base: BaseModel, work: _Work, probes: Probes, steps: int) -> Iterator
             work.context = _unit(context, (base.cfg.d_context,)).detach()
             work.local = _unit(local, semantic).detach()
         yield float(losses.answer.detach())
+
+
+def _train_beside_others(
+    base: BaseModel,
+    slot: Slot,
+    note_id: int,
+    work: _Work,
+    options: WriteOptions,
+    progress: Progress,
+    checkpoint: Checkpoint,
+) -> tuple[Outcome | None, Tensor]:
+    """Train; where that would hurt other notes, once more with what was hurt in the loss.
+
+    Returns:
+        What the probes came to, and the foreign probes that are hurt in the end.
+    """
+    outcome = _train(base, work, options, progress, checkpoint)
+    hurt = _hurt(slot, note_id, work)
+    if len(hurt) > _may_hurt(work) and work.probes is not None:
+        _turn_to(slot, work, hurt)
+        outcome = _train(base, work, options, progress, checkpoint)
+        hurt = _hurt(slot, note_id, work)
+    return outcome, hurt
 
 
 def _may_hurt(work: _Work) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from engine.api import MemoryCorrupt, SlotFull, WrongBaseModel
 from engine.model.config import BackboneConfig
+from engine.model.slot_spec import check, slot_spec
 
 FORMAT = 1
 FREE = 0
@@ -63,33 +63,6 @@ class QuestionScores(NamedTuple):
     local_lexical: Tensor
     wide_semantic: Tensor
     wide_lexical: Tensor
-
-
-@dataclass(frozen=True)
-class TensorShape:
-    """What a tensor of a slot file must look like; None stands for any length, alike by name."""
-
-    dtype: str
-    shape: tuple[str | int, ...]
-
-
-def slot_spec(cfg: BackboneConfig) -> dict[str, TensorShape]:
-    """Names, types and shapes of a slot file's tensors for a base model of this shape."""
-    gist = cfg.d_semantic + cfg.d_lexical
-    return {
-        "index": TensorShape("I32", ("cells",)),
-        "owner": TensorShape("I32", ("cells",)),
-        "place": TensorShape("I32", ("cells",)),
-        "successor": TensorShape("I32", ("cells",)),
-        "context": TensorShape("F16", ("cells", cfg.d_context)),
-        "local": TensorShape("F16", ("cells", gist)),
-        "value": TensorShape("F16", ("cells", cfg.d_model)),
-        "place_owner": TensorShape("I32", ("places",)),
-        "wide": TensorShape("F16", ("places", gist)),
-        "probe_owner": TensorShape("I32", ("probes",)),
-        "probe_cell": TensorShape("I32", ("probes",)),
-        "probe": TensorShape("F16", ("probes", cfg.d_context + 2 * gist + 1)),
-    }
 
 
 def _rounded(x: Tensor) -> Tensor:
@@ -204,7 +177,7 @@ class Slot:
         dc = self.cfg.d_context
         gist = self.local.shape[1]
         context, local, wide, gate = probes.split([dc, gist, gist, 1], dim=1)
-        s = context @ self.context[cells].T + local @ self.local[cells].T + gate
+        s: Tensor = context @ self.context[cells].T + local @ self.local[cells].T + gate
         s = s + (wide @ self.wide.T)[:, self.place[cells]]
         masked: Tensor = s.masked_fill(self.owner[cells] == FREE, float("-inf"))
         return masked
@@ -223,6 +196,20 @@ class Slot:
 
     # --- writing -----------------------------------------------------------------------------
 
+    def room_for(self, note: int, n: int) -> Tensor:
+        """The cells that n cells of a note could go into (free, or its own), rising.
+
+        Raises:
+            SlotFull: there are fewer than n.
+        """
+        free = ((self.owner == FREE) | (self.owner == note)).nonzero().squeeze(1)
+        if len(free) < n:
+            raise SlotFull(
+                f"The slow memory is full: this note needs {n} cells and {len(free)} of "
+                f"{self.cells} are free. Give it more cells, or forget some notes."
+            )
+        return free
+
     def put(self, note: int, new: NewCells) -> Tensor:
         """Replace a note's cells by new ones.
 
@@ -233,12 +220,7 @@ class Slot:
             SlotFull: not enough free cells; nothing was changed.
         """
         n = len(new.context)
-        free = ((self.owner == FREE) | (self.owner == note)).nonzero().squeeze(1)
-        if len(free) < n:
-            raise SlotFull(
-                f"The slow memory is full: this note needs {n} cells and {len(free)} of "
-                f"{self.cells} are free. Give it more cells, or forget some notes."
-            )
+        free = self.room_for(note, n)
         self.free([note])
         index = self._stretch(free, n)
         rows = self._put_places(note, new.wide)
@@ -367,7 +349,7 @@ class Slot:
                 f"This memory was written with base model {str(meta.get('base'))[:12]}, "
                 f"and this is {base_id[:12]}."
             )
-        _check(tensors, slot_spec(cfg), int(meta["cells"]))
+        check(tensors, slot_spec(cfg), int(meta["cells"]))
         return cls._from(cfg, tensors, int(meta["cells"]), device)
 
     @classmethod
@@ -388,25 +370,3 @@ class Slot:
         slot.probe_owner = t["probe_owner"].long().to(device)
         slot.top = int(index.max()) + 1 if len(index) else 0
         return slot
-
-
-def _check(tensors: dict[str, Tensor], spec: dict[str, TensorShape], cells: int) -> None:
-    """Raise MemoryCorrupt unless the tensors are what a slot file holds."""
-    names = {"F16": torch.float16, "I32": torch.int32}
-    lengths: dict[str, int] = {}
-    if set(tensors) != set(spec):
-        raise MemoryCorrupt("The slow memory does not hold the tensors that it should.")
-    for name, want in spec.items():
-        have = tensors[name]
-        if have.dtype != names[want.dtype] or have.ndim != len(want.shape):
-            raise MemoryCorrupt(f"The slow memory's tensor {name} is of the wrong kind.")
-        for size, dim in zip(have.shape, want.shape, strict=True):
-            if size != (lengths.setdefault(dim, size) if isinstance(dim, str) else dim):
-                raise MemoryCorrupt(f"The slow memory's tensor {name} has the wrong shape.")
-        if have.dtype == torch.float16 and not bool(have.isfinite().all()):
-            raise MemoryCorrupt(f"The slow memory's tensor {name} holds numbers that are none.")
-    limits = {"index": cells, "successor": cells, "probe_cell": cells, "place": lengths["places"]}
-    for name, limit in limits.items():
-        t = tensors[name]
-        if len(t) and (int(t.max()) >= limit or int(t.min()) < (-1 if name == "successor" else 0)):
-            raise MemoryCorrupt(f"The slow memory's tensor {name} points outside.")

@@ -234,7 +234,7 @@ class Writer:
             written_at=desk.clock(),
             recall=report.recall,
             median_p=report.median_p,
-            probes="",
+            probes=report.marks,
             cells=report.cells,
             reason=(report.reason or _weak_reason(report.recall)) if weak else "",
         )

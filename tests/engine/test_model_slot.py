@@ -8,7 +8,8 @@ import torch
 
 from engine.api import MemoryCorrupt, SlotFull, WrongBaseModel
 from engine.model.config import BackboneConfig
-from engine.model.slot import NO_CELL, NewCells, Slot, slot_spec
+from engine.model.slot import NO_CELL, NewCells, Slot
+from engine.model.slot_spec import slot_spec
 
 CFG = BackboneConfig(d_model=8, d_context=6, d_semantic=5, d_lexical=4)
 G = 9
