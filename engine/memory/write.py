@@ -38,7 +38,9 @@ _RIVALS = 16
 """Nearest foreign cells, for each cue, that the note's cells must outdo."""
 _STORED_PROBES = 12
 _LEARNING_RATE = 4e-3
+_STOP_RATE = 0.1
 _ANCHOR = 20.0
+_STOP_ANCHOR = 0.1
 _PLACE = 0.5
 _QUIET = 0.3
 _OTHERS = 0.3
@@ -50,6 +52,19 @@ _OTHERS_AGAIN = 3.0
 _HURT_SHARE = 0.02
 _HURT_FEW = 2
 """A write may push this share of the other notes' probes off their cells, or this few."""
+
+
+class Keys(NamedTuple):
+    """What gradient steps move: context (C, d_context), local gist (C, G), stop log-odds (C,)."""
+
+    context: Tensor
+    local: Tensor
+    stop: Tensor
+
+    @classmethod
+    def of(cls, cells: Cells) -> Keys:
+        """Copies of what the backbone makes of the note."""
+        return cls(cells.context.clone(), cells.local.clone(), cells.stop.clone())
 
 
 class Losses(NamedTuple):
@@ -66,8 +81,7 @@ class _Work:
     note: EncodedNote
     probes: Probes | None
     rivals: Cells
-    context: Tensor
-    local: Tensor
+    keys: Keys
     weight: Tensor
     others: Tensor
     """(r, ...) the other notes' stored probes that lie nearest, with their own cells' scores."""
@@ -102,9 +116,9 @@ def write_note(
     slot.room_for(note_id, len(encoded.cells.token))
     work = _prepare(base, slot, note_id, encoded)
     checkpoint()
-    own = encoded.cells
-    values = sharpen(base, start_values(base, own.token, own.stop), own.token, own.stop)
     outcome, hurt = _train_beside_others(base, slot, note_id, work, options, progress, checkpoint)
+    token, stop = encoded.cells.token, work.keys.stop
+    values = sharpen(base, start_values(base, token, stop), token, stop)
     tokens = len(encoded.cells.token)
 
     def report(verdict: Verdict, cells: int, reason: str = "") -> WriteReport:
@@ -114,7 +128,7 @@ def write_note(
         marks = outcome.marks if outcome else ""
         return WriteReport(verdict, cells, tokens, recall, median, seconds, reason, marks)
 
-    if not bool(work.context.isfinite().all() and work.local.isfinite().all()):
+    if not all(bool(k.isfinite().all()) for k in work.keys):
         return report(Verdict.FAILED, 0, "The write did not settle (its numbers overflowed).")
     if len(hurt) > _may_hurt(work):
         reason = f"Writing it would have blurred other notes ({len(hurt)} of their probes)."
@@ -140,13 +154,12 @@ def _prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> _W
     near = gap.topk(min(_NEAR_PROBES, len(gap)), largest=False).indices
     quiet = _stored_scores(base.quiet, note.cells, note.cells.context, note.cells.local)
     rivals = _rivals(base, slot, note_id, probes)
-    cells = _all_cells(note.cells, rivals, note.cells.context, note.cells.local)
+    cells = _all_cells(note.cells, rivals, Keys.of(note.cells))
     return _Work(
         note,
         probes,
         rivals,
-        note.cells.context.clone(),
-        note.cells.local.clone(),
+        Keys.of(note.cells),
         torch.ones(len(cues), device=base.device),
         slot.probe[foreign[near]],
         held[near],
@@ -193,14 +206,14 @@ def _rivals(base: BaseModel, slot: Slot, note_id: int, probes: Probes | None) ->
     )
 
 
-def _all_cells(own: Cells, rivals: Cells, context: Tensor, local: Tensor) -> Cells:
+def _all_cells(own: Cells, rivals: Cells, keys: Keys) -> Cells:
     """The note's cells with these keys, then the rivals."""
     return Cells(
-        torch.cat([context, rivals.context]),
-        torch.cat([local, rivals.local]),
+        torch.cat([keys.context, rivals.context]),
+        torch.cat([keys.local, rivals.local]),
         torch.cat([own.window, rivals.window + len(own.wide)]),
         torch.cat([own.token, rivals.token]),
-        torch.cat([own.stop, rivals.stop]),
+        torch.cat([keys.stop, rivals.stop]),
         torch.cat([own.follows, rivals.follows]),
         torch.cat([own.note, rivals.note]),
         torch.cat([own.wide, rivals.wide]),
@@ -219,12 +232,13 @@ def _unit(x: Tensor, parts: tuple[int, ...]) -> Tensor:
     return torch.cat([F.normalize(p, dim=-1, eps=1e-6) for p in x.split(list(parts), -1)], -1)
 
 
-def _loss(base: BaseModel, work: _Work, probes: Probes, context: Tensor, local: Tensor) -> Losses:
-    own = work.note.cells
+def _loss(base: BaseModel, work: _Work, probes: Probes, keys: Keys) -> Losses:
+    own, context, local = work.note.cells, keys.context, keys.local
     queries = probes.queries
     keyed = key_scores(queries, context, local)
     scores = work.fixed + F.pad(keyed, (0, work.fixed.shape[-1] - keyed.shape[-1]))
-    scored = follow(queries, scores, work.cells, base.space.chain)
+    cells = work.cells._replace(stop=torch.cat([keys.stop, work.rivals.stop]))
+    scored = follow(queries, scores, cells, base.space.chain)
     weight = (queries.target != PAD).float() * work.weight[:, None]
     weight[:, 0] *= _FIRST_TOKEN_WEIGHT
     answer = ((scored.total - scored.target) * weight).sum() / weight.sum()
@@ -234,6 +248,7 @@ def _loss(base: BaseModel, work: _Work, probes: Probes, context: Tensor, local: 
     total = answer + _PLACE * place
     anchor = (context - own.context).square().sum(-1) + (local - own.local).square().sum(-1)
     total = total + _ANCHOR * anchor.mean()
+    total = total + _STOP_ANCHOR * (keys.stop - own.stop).square().mean()
     if len(work.others):
         reach = _stored_scores(work.others, own, context, local).max(-1).values
         over = F.relu(reach - work.others_score + _MARGIN)
@@ -259,14 +274,14 @@ def _train(
     done, total = 0, sum(rounds)
     outcome = _ask(base, work, probes)
     for steps in rounds:
-        best = (work.context, work.local, outcome)
+        best = (work.keys, outcome)
         for loss in _round(base, work, probes, steps):
             done += 1
             progress(WriteStep(done, total, loss, outcome.recall))
             checkpoint()
         outcome = _ask(base, work, probes)
-        if outcome.recall < best[2].recall:
-            work.context, work.local, outcome = best
+        if outcome.recall < best[1].recall:
+            work.keys, outcome = best
         if outcome.recall == 1.0 and outcome.median_p > 0.99:
             break
         work.weight = torch.where(outcome.right, 1.0, 3.0)
@@ -275,26 +290,28 @@ def _train(
 
 
 def _ask(base: BaseModel, work: _Work, probes: Probes) -> Outcome:
-    own = work.note.cells
-    return ask(base, probes, _all_cells(own, work.rivals, work.context, work.local))
+    return ask(base, probes, _all_cells(work.note.cells, work.rivals, work.keys))
 
 
 def _round(base: BaseModel, work: _Work, probes: Probes, steps: int) -> Iterator[float]:
     """Some gradient steps on the note's keys; yields the answers' loss at each."""
-    semantic = (base.cfg.d_semantic, base.cfg.d_lexical)
-    context = work.context.clone().requires_grad_()
-    local = work.local.clone().requires_grad_()
-    optimizer = torch.optim.Adam([context, local], lr=_LEARNING_RATE)
+    gist = (base.cfg.d_semantic, base.cfg.d_lexical)
+    context, local, stop = (k.clone().requires_grad_() for k in work.keys)
+    optimizer = torch.optim.Adam(
+        [{"params": [context, local]}, {"params": [stop], "lr": _STOP_RATE}], lr=_LEARNING_RATE
+    )
+
+    def keys() -> Keys:
+        return Keys(_unit(context, (base.cfg.d_context,)), _unit(local, gist), stop)
+
     for _ in range(steps):
         with torch.enable_grad():
-            unit = _unit(context, (base.cfg.d_context,))
-            losses = _loss(base, work, probes, unit, _unit(local, semantic))
+            losses = _loss(base, work, probes, keys())
             optimizer.zero_grad()
             losses.total.backward()
         optimizer.step()
         with torch.no_grad():
-            work.context = _unit(context, (base.cfg.d_context,)).detach()
-            work.local = _unit(local, semantic).detach()
+            work.keys = Keys(*(k.detach().clone() for k in keys()))
         yield float(losses.answer.detach())
 
 
@@ -327,7 +344,7 @@ def _may_hurt(work: _Work) -> int:
 
 def _turn_to(slot: Slot, work: _Work, hurt: Tensor) -> None:
     """Begin again, with the probes that were hurt in the loss, and heavily."""
-    work.context, work.local = work.note.cells.context.clone(), work.note.cells.local.clone()
+    work.keys = Keys.of(work.note.cells)
     work.others, work.others_score = slot.probe[work.foreign[hurt]], work.foreign_score[hurt]
     work.others_weight = _OTHERS_AGAIN
 
@@ -337,7 +354,8 @@ def _hurt(slot: Slot, note_id: int, work: _Work) -> Tensor:
     if not len(work.foreign):
         return work.foreign
     probes = slot.probe[work.foreign]
-    reach = _stored_scores(probes, work.note.cells, work.context, work.local).max(1).values
+    keys = work.keys
+    reach = _stored_scores(probes, work.note.cells, keys.context, keys.local).max(1).values
     crossed = (reach > work.foreign_score).nonzero().squeeze(1)
     scores = slot.score_stored(probes[crossed])
     scores = scores.masked_fill(slot.owner[: slot.top] == note_id, float("-inf"))
@@ -347,7 +365,8 @@ def _hurt(slot: Slot, note_id: int, work: _Work) -> Tensor:
 
 def _new_cells(work: _Work, values: Tensor, outcome: Outcome | None) -> NewCells:
     own = work.note.cells
-    width = work.context.shape[1] + 2 * work.local.shape[1] + 1
+    keys = work.keys
+    width = keys.context.shape[1] + 2 * keys.local.shape[1] + 1
     probes = own.context.new_zeros(0, width)
     cells = own.token.new_zeros(0)
     if outcome is not None and work.probes is not None:
@@ -356,5 +375,5 @@ def _new_cells(work: _Work, values: Tensor, outcome: Outcome | None) -> NewCells
         probes = stored_form(work.probes.queries, rows)
         cells = work.probes.first[rows]
     return NewCells(
-        work.context, work.local, values, own.window, own.follows.bool(), own.wide, probes, cells
+        keys.context, keys.local, values, own.window, own.follows.bool(), own.wide, probes, cells
     )
