@@ -47,7 +47,7 @@ class Home:
     def settled(self) -> list[tuple[str, str]]:
         """Look, wait, and look again."""
         first = self.check()
-        self.now += 1.0
+        self.now += 1.125  # more than a second also where sums of tenths are rounded
         return first + self.check()
 
     def write(self, path: str, content: str) -> None:
