@@ -30,7 +30,7 @@ from engine.memory.report import (
 from engine.memory.value import sharpen, start_values
 from engine.model.base import BaseModel
 from engine.model.joint import Cells, fixed_scores, follow, key_scores
-from engine.model.slot import FREE, NewCells, Slot
+from engine.model.slot import FREE, NewCells, Slot, split_stored
 from engine.model.tokenizer import END, PAD
 from engine.notes.text import NoteText
 
@@ -222,8 +222,7 @@ def _all_cells(own: Cells, rivals: Cells, keys: Keys) -> Cells:
 
 def _stored_scores(probes: Tensor, cells: Cells, context: Tensor, local: Tensor) -> Tensor:
     """Scores (r, C) of stored probe queries against cells with these keys."""
-    dc, g = context.shape[1], local.shape[1]
-    qc, ql, qw, gate = probes.split([dc, g, g, 1], dim=1)
+    qc, ql, qw, gate = split_stored(probes, context.shape[1], local.shape[1])
     scores: Tensor = qc @ context.T + ql @ local.T + (qw @ cells.wide.T)[:, cells.window] + gate
     return scores
 
@@ -294,12 +293,14 @@ def _ask(base: BaseModel, work: _Work, probes: Probes) -> Outcome:
 
 
 def _round(base: BaseModel, work: _Work, probes: Probes, steps: int) -> Iterator[float]:
-    """Some gradient steps on the note's keys; yields the answers' loss at each."""
+    """Some gradient steps on the note's keys; yields the answers' loss at each.
+
+    The keys are put into `work` when all steps are done.
+    """
     gist = (base.cfg.d_semantic, base.cfg.d_lexical)
     context, local, stop = (k.clone().requires_grad_() for k in work.keys)
-    optimizer = torch.optim.Adam(
-        [{"params": [context, local]}, {"params": [stop], "lr": _STOP_RATE}], lr=_LEARNING_RATE
-    )
+    optimizer = torch.optim.Adam([context, local], lr=_LEARNING_RATE)
+    optimizer.add_param_group({"params": [stop], "lr": _STOP_RATE})
 
     def keys() -> Keys:
         return Keys(_unit(context, (base.cfg.d_context,)), _unit(local, gist), stop)
@@ -310,9 +311,9 @@ def _round(base: BaseModel, work: _Work, probes: Probes, steps: int) -> Iterator
             optimizer.zero_grad()
             losses.total.backward()
         optimizer.step()
-        with torch.no_grad():
-            work.keys = Keys(*(k.detach().clone() for k in keys()))
         yield float(losses.answer.detach())
+    with torch.no_grad():
+        work.keys = Keys(*(k.detach().clone() for k in keys()))
 
 
 def _train_beside_others(

@@ -65,6 +65,14 @@ class QuestionScores(NamedTuple):
     wide_lexical: Tensor
 
 
+def split_stored(
+    probes: Tensor, d_context: int, d_gist: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Stored probe queries (r, d_context + 2 G + 1) as context, local, wide and gate (r, 1)."""
+    context, local, wide, gate = probes.split([d_context, d_gist, d_gist, 1], dim=1)
+    return context, local, wide, gate
+
+
 def _rounded(x: Tensor) -> Tensor:
     """What is left of a tensor after a trip through the file's fp16."""
     return x.detach().half().float()
@@ -174,13 +182,14 @@ class Slot:
     def score_stored(self, probes: Tensor, index: Tensor | None = None) -> Tensor:
         """Scores (r, n) of stored probe queries against cells (all up to `top`, or `index`)."""
         cells = index if index is not None else torch.arange(self.top, device=self.owner.device)
-        dc = self.cfg.d_context
-        gist = self.local.shape[1]
-        context, local, wide, gate = probes.split([dc, gist, gist, 1], dim=1)
+        context, local, wide, gate = self._split(probes)
         s: Tensor = context @ self.context[cells].T + local @ self.local[cells].T + gate
         s = s + (wide @ self.wide.T)[:, self.place[cells]]
         masked: Tensor = s.masked_fill(self.owner[cells] == FREE, float("-inf"))
         return masked
+
+    def _split(self, probes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return split_stored(probes, self.context.shape[1], self.local.shape[1])
 
     def score_own(self, rows: Tensor) -> Tensor:
         """Scores (r,) of stored probes against the one cell each must find.
@@ -188,9 +197,8 @@ class Slot:
         Args:
             rows: (r,) rows of `probe`.
         """
-        gist = self.local.shape[1]
         cells = self.probe_cell[rows]
-        context, local, wide, gate = self.probe[rows].split([self.cfg.d_context, gist, gist, 1], 1)
+        context, local, wide, gate = self._split(self.probe[rows])
         s: Tensor = (context * self.context[cells]).sum(1) + (local * self.local[cells]).sum(1)
         return s + (wide * self.wide[self.place[cells]]).sum(1) + gate.squeeze(1)
 

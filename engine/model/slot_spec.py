@@ -13,7 +13,7 @@ from engine.model.config import BackboneConfig
 
 @dataclass(frozen=True)
 class TensorShape:
-    """What a tensor of a slot file must look like; None stands for any length, alike by name."""
+    """What a tensor of a slot file must look like; dimensions of one name are of one length."""
 
     dtype: str
     shape: tuple[str | int, ...]

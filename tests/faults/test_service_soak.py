@@ -54,6 +54,16 @@ def handles() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+def handles_at_rest(run: Run) -> int:
+    """Handles that stay open: a scan or a look at the disk may hold one more for a moment."""
+    counts = []
+    for _ in range(5):
+        run.do(Rescan())
+        run.until_idle()
+        counts.append(handles())
+    return min(counts)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="counts handles as Linux shows them")
 def test_memory_handles_and_threads_stay_flat(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -69,14 +79,13 @@ def test_memory_handles_and_threads_stay_flat(
         for number in range(ROUNDS, ROUNDS + 3):
             one_round(run, file, number)
         gc.collect()
-        before = handles(), threading.active_count()
+        before = handles_at_rest(run), threading.active_count()
         size = tracemalloc.get_traced_memory()[0]
         for number in range(ROUNDS + 3, 3 * ROUNDS):
             one_round(run, file, number)
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - size
         tracemalloc.stop()
-        assert threading.active_count() == before[1]
-        assert handles() <= before[0] + 2  # one may be open just now; a leak adds one a round
+        assert (handles_at_rest(run), threading.active_count()) == before
         assert grown < 80_000, f"{grown} bytes more"  # snapshots are listed, and that is all
         assert len(list((tmp_path / "home" / "slot").iterdir())) == 1
