@@ -42,6 +42,7 @@ def small_base(directory: Path, seed: int = 0) -> BaseModel:
     backbone.initialise(generator)
     space.initialise(generator)
     with torch.no_grad():
+        space.lift.normal_(0.0, 0.2, generator=generator)
         for p in backbone.parameters():
             p.mul_(5.0)
     base_model.save(directory, backbone, space, tokenizer, words, "small-test", Calibration())

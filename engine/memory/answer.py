@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from engine.memory.encode import prompt_ids, question_gist
+from engine.memory.encode import Prompt, question_gist, read_prompt
 from engine.memory.report import AnswerResult, AnswerStep
 from engine.model.base import BaseModel
 from engine.model.confidence import Evidence
@@ -34,13 +34,14 @@ class Trace:
     mass: float = _NOTHING
     owner: float = 0.0
     gap: float = 0.0
+    null: float = 0.0
 
     def evidence(self) -> Evidence:
         """The features of the confidence."""
         own = self.log_p[:-1] or self.log_p or [_NOTHING]
         return Evidence(
             self.mass, self.log_p[0] if self.log_p else _NOTHING,
-            sum(own) / len(own), min(own), self.owner, self.gap,
+            sum(own) / len(own), min(own), self.owner, self.gap, self.null,
         )  # fmt: skip
 
 
@@ -58,9 +59,9 @@ def answer(
         on_step: called with every token of the answer; returns False to stop.
     """
     trace = Trace()
-    ids = prompt_ids(base, question)
+    prompt = read_prompt(base, question)
     with torch.no_grad():
-        stopped = _decode(base, slot, question, ids, trace, on_step)
+        stopped = _decode(base, slot, question, prompt, trace, on_step)
     ended = trace.tokens[:-1] if trace.tokens and trace.tokens[-1] == END else trace.tokens
     text = base.tokenizer.decode(ended).strip()
     evidence = trace.evidence()
@@ -73,7 +74,7 @@ def answer(
         confidence,
         tuple(sources),
         trace.nearest,
-        tuple(base.tokenizer.token(i) for i in ids),
+        tuple(base.tokenizer.token(i) for i in prompt.ids),
         evidence,
         sum(trace.log_p),
         stopped,
@@ -84,21 +85,23 @@ def _decode(
     base: BaseModel,
     slot: Slot,
     question: str,
-    ids: list[int],
+    prompt: Prompt,
     trace: Trace,
     on_step: Callable[[AnswerStep], bool] | None,
 ) -> bool:
     """Decode into `trace`; returns True if stopped from outside."""
-    states, state = base.backbone.prefill(torch.tensor([ids], device=base.device))
+    added = base.space.meanings(torch.tensor([prompt.words], device=base.device))
+    states, state = base.backbone.prefill(torch.tensor([prompt.ids], device=base.device), added)
     h = states[-1]
     gist = question_gist(base, [question])[0]
     fixed = slot.question_scores(gist)
     bonus: dict[int, float] = {}
-    asked = base.space.repeat * asked_tokens(base.classes, [ids[2:-1]])[0]
+    asked = base.space.repeat * asked_tokens(base.classes, [prompt.question])[0]
     for number in range(ANSWER_TOKENS):
         vocabulary = base.backbone.logits(h).log_softmax(-1)
         found, values = _look_up(base, slot, h, fixed, bonus, asked if number == 0 else None)
         if number == 0:
+            trace.null = float(vocabulary[END])
             vocabulary = vocabulary.clone()
             vocabulary[: len(SPECIALS)] = float("-inf")  # an answer has at least one token
             _first_evidence(slot, found, values, trace)

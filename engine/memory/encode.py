@@ -14,6 +14,7 @@ from engine.model.base import BaseModel
 from engine.model.joint import Cells
 from engine.model.reader import read_windows
 from engine.model.tokenizer import ANSWER, BEGIN, QUESTION
+from engine.model.words import rows_of_tokens
 from engine.notes.text import NoteText
 
 QUESTION_TOKENS = 120
@@ -47,8 +48,12 @@ def encode_note(base: BaseModel, note: NoteText) -> EncodedNote:
     first: list[int] = []
     with torch.no_grad():
         for i, w in enumerate(cut):
-            read = read_windows(base.backbone, [w.tokens], base.cfg.reading, None)
-            words = pack_words([base.words.split(w.text)], [w.offsets]).to(base.device)
+            split = base.words.split(w.text)
+            rows = [rows_of_tokens(split, w.offsets)]
+            read = read_windows(
+                base.backbone, base.space, [w.tokens], rows, base.cfg.reading, None
+            )
+            words = pack_words([split], [w.offsets]).to(base.device)
             gist = base.space.gist_of_note(words, len(w.tokens))
             body = slice(w.body, len(w.tokens))
             before, at = read.before[0, body], read.at[0, body]
@@ -82,9 +87,31 @@ def _surprise(base: BaseModel, window: Window) -> Tensor:
     return -log_p.gather(1, tokens[0, 1:, None]).squeeze(1)
 
 
-def prompt_ids(base: BaseModel, question: str) -> list[int]:
-    """The ids that stand before an answer; nothing else is ever given to the model."""
-    return [BEGIN, QUESTION, *base.tokenizer.encode(question.strip())[:QUESTION_TOKENS], ANSWER]
+@dataclass(frozen=True)
+class Prompt:
+    """What stands before an answer; nothing else is ever given to the model.
+
+    Attributes:
+        ids: tokens, the question between its special tokens.
+        words: for each of them the word-table row of its word, -1 for none.
+    """
+
+    ids: tuple[int, ...]
+    words: tuple[int, ...]
+
+    @property
+    def question(self) -> tuple[int, ...]:
+        """The question's own ids."""
+        return self.ids[2:-1]
+
+
+def read_prompt(base: BaseModel, question: str) -> Prompt:
+    """The prompt of a question."""
+    text = question.strip()
+    ids, offsets = base.tokenizer.encode_with_offsets(text)
+    ids, offsets = ids[:QUESTION_TOKENS], offsets[:QUESTION_TOKENS]
+    rows = rows_of_tokens(base.words.split(text), offsets)
+    return Prompt((BEGIN, QUESTION, *ids, ANSWER), (-1, -1, *rows, -1))
 
 
 def question_gist(base: BaseModel, questions: Sequence[str]) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from engine.memory.answer import answer as decode_answer
 from engine.memory.cues import make_cues
-from engine.memory.encode import encode_note, prompt_ids
+from engine.memory.encode import encode_note, read_prompt
 from engine.memory.report import (
     AnswerResult,
     AnswerStep,
@@ -118,7 +118,7 @@ class Memory:
 
     def prompt(self, question: str) -> tuple[str, ...]:
         """The exact tokens that the model is given for a question, special tokens by name."""
-        return tuple(self.base.tokenizer.token(i) for i in prompt_ids(self.base, question))
+        return tuple(self.base.tokenizer.token(i) for i in read_prompt(self.base, question).ids)
 
     def answer(
         self, question: str, on_step: Callable[[AnswerStep], bool] | None = None

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.memory.cues import Cue
-from engine.memory.encode import EncodedNote, prompt_ids, question_gist
+from engine.memory.encode import EncodedNote, question_gist, read_prompt
 from engine.model.base import BaseModel
 from engine.model.joint import Cells, Queries, joint_log_probabilities, make_queries, score
 from engine.model.repeat import asked_tokens
@@ -63,25 +63,28 @@ def make_probes(base: BaseModel, note: EncodedNote, cues: Sequence[Cue]) -> Prob
     """
     if not cues:
         raise ValueError("no cues")
-    prompts = [prompt_ids(base, c.question) for c in cues]
+    prompts = [read_prompt(base, c.question) for c in cues]
     token = note.cells.token.tolist()
     answers = [token[c.cell : c.cell + min(c.tokens, _MOST_ANSWER)] for c in cues]
-    width = max(len(p) + len(a) for p, a in zip(prompts, answers, strict=True))
+    width = max(len(p.ids) + len(a) for p, a in zip(prompts, answers, strict=True))
     most = max(len(a) for a in answers) + 1
     tokens = torch.full((len(cues), width), PAD, dtype=torch.long)
+    words = torch.full((len(cues), width), -1, dtype=torch.long)
     at = torch.zeros(len(cues), most, dtype=torch.long)
     target = torch.full((len(cues), most), PAD, dtype=torch.long)
     for i, (cue, p, a) in enumerate(zip(cues, prompts, answers, strict=True)):
-        tokens[i, : len(p) + len(a)] = torch.tensor(p + a)
+        tokens[i, : len(p.ids) + len(a)] = torch.tensor([*p.ids, *a])
+        words[i, : len(p.words)] = torch.tensor(p.words)
         goal = a + [END] if cue.tokens <= _MOST_ANSWER else a
-        at[i, : len(goal)] = torch.arange(len(p) - 1, len(p) - 1 + len(goal))
+        at[i, : len(goal)] = torch.arange(len(p.ids) - 1, len(p.ids) - 1 + len(goal))
         target[i, : len(goal)] = torch.tensor(goal)
     with torch.no_grad():
-        h = base.backbone.read(tokens.to(base.device))
+        added = base.space.meanings(words.to(base.device))
+        h = base.backbone.read(tokens.to(base.device), added=added)
         at = at.clamp_max(width - 1).to(base.device)
         h = h.gather(1, at.unsqueeze(-1).expand(-1, -1, h.shape[-1]))
         gist = question_gist(base, [c.question for c in cues])
-        asked = asked_tokens(base.classes, [p[2:-1] for p in prompts])
+        asked = asked_tokens(base.classes, [p.question for p in prompts])
         queries = make_queries(base.backbone, base.space, h, gist, target.to(base.device), asked)
     first = torch.tensor([c.cell for c in cues], device=base.device)
     return Probes(queries, first)

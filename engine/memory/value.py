@@ -10,14 +10,16 @@ from engine.model.base import BaseModel
 from engine.model.tokenizer import END
 
 _SHARP = 24.0
-"""Logit that a start value gives its token."""
+"""Logit that a start value gives its token and END together."""
+_LEAST = 8.0
+"""Logit below which END is no more likely than any other token."""
 _RIDGE = 1e-3
 _STEPS = 40
 _LEAST_P = 0.98
 
 
 def start_values(base: BaseModel, tokens: Tensor, stop: Tensor) -> Tensor:
-    """Values (n, D) from which writing starts, by ridge regression on the head's columns.
+    """Values (n, D) from which writing starts: the two logits as wanted, the others least.
 
     Args:
         base: whose head decodes them.
@@ -27,16 +29,12 @@ def start_values(base: BaseModel, tokens: Tensor, stop: Tensor) -> Tensor:
     head = base.backbone.head  # (D, V)
     d = head.shape[0]
     gram = head @ head.T + _RIDGE * torch.eye(d, device=head.device)
-    inverse = torch.linalg.solve(gram, torch.eye(d, device=head.device))
-
-    def direction(ids: Tensor) -> Tensor:
-        column = head[:, ids]
-        v: Tensor = (inverse @ column).T
-        return v / (v * column.T).sum(-1, keepdim=True)
-
-    end = direction(torch.full_like(tokens, END))
-    share = torch.sigmoid(stop).unsqueeze(-1)
-    return _SHARP * ((1.0 - share) * direction(tokens) + share * end)
+    pair = torch.stack([head[:, tokens].T, head[:, END].expand(len(tokens), d)], -1)  # (n, D, 2)
+    spread = torch.linalg.solve(gram, pair)
+    share = torch.stack([F.logsigmoid(-stop), F.logsigmoid(stop)], -1)  # (n, 2)
+    wanted = (_SHARP + share).clamp_min(_LEAST)
+    inner = pair.transpose(1, 2) @ spread  # (n, 2, 2)
+    return (spread @ torch.linalg.solve(inner, wanted.unsqueeze(-1))).squeeze(-1)
 
 
 def sharpen(base: BaseModel, values: Tensor, tokens: Tensor, stop: Tensor) -> Tensor:

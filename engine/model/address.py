@@ -131,6 +131,7 @@ class AddressSpace(nn.Module):
         self.stop_before = nn.Parameter(torch.zeros(d))
         self.stop_at = nn.Parameter(torch.zeros(d))
         self.stop_bias = nn.Parameter(torch.tensor(-2.0))
+        self.lift = nn.Parameter(torch.zeros(cfg.d_semantic, d))
         self.semantic = nn.Parameter(torch.empty(cfg.gist_words, cfg.d_semantic))
         self.rarity = nn.Parameter(torch.zeros(cfg.gist_words))
         self.rarity_asked = nn.Parameter(torch.zeros(cfg.gist_words))
@@ -159,6 +160,17 @@ class AddressSpace(nn.Module):
     def betas(self) -> Betas:
         """The scales in force."""
         return Betas(*(float(b) for b in self.log_beta.detach().exp()))
+
+    def meanings(self, rows: Tensor) -> Tensor:
+        """What the backbone's input gets added, (..., D), where notes and questions are read.
+
+        A backbone this small has met few words often; the word table knows what they mean.
+
+        Args:
+            rows: (...) for each token the table row of its word, -1 for none.
+        """
+        known = (rows >= 0).unsqueeze(-1)
+        return (self.semantic[rows.clamp_min(0)] * known) @ self.lift
 
     # --- gist --------------------------------------------------------------------------------
 

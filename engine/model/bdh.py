@@ -88,12 +88,15 @@ class Backbone(nn.Module):
         """Layer norm without parameters over D."""
         return F.layer_norm(x, (self.cfg.d_model,))
 
-    def read(self, tokens: Tensor, causal: bool = True) -> Tensor:
+    def read(
+        self, tokens: Tensor, causal: bool = True, added: Tensor | None = None
+    ) -> Tensor:
         """Hidden states of a batch of sequences, parallel form.
 
         Args:
             tokens: (B, T) ids. Padding belongs at the end, where causality hides it.
             causal: False lets every position see both sides (but never itself, nor padding).
+            added: (B, T, D) added to the embeddings, see `AddressSpace.meanings`; or None.
 
         Returns:
             (B, T, D) hidden states after the last pass.
@@ -105,13 +108,17 @@ class Backbone(nn.Module):
             mask = mask.tril(-1)
         else:
             mask = (mask.triu(1) | mask.tril(-1)) & (tokens != PAD)[:, None, None, :]
-        x = self.norm(self.embed(tokens))  # (B, T, D)
+        x = self._embedded(tokens, added)  # (B, T, D)
         if torch.is_autocast_enabled(x.device.type):
             dtype = torch.get_autocast_dtype(x.device.type)
             x, cos, sin = x.to(dtype), cos.to(dtype), sin.to(dtype)
         for _ in range(self.cfg.n_pass):
             x = self._one_pass(x, cos, sin, mask)
         return x
+
+    def _embedded(self, tokens: Tensor, added: Tensor | None) -> Tensor:
+        x: Tensor = self.embed(tokens)
+        return self.norm(x if added is None else x + added)
 
     def _one_pass(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
         b, t, _ = x.shape
@@ -126,11 +133,14 @@ class Backbone(nn.Module):
 
     # --- recurrent form ------------------------------------------------------------------------
 
-    def prefill(self, tokens: Tensor) -> tuple[Tensor, DecodingState]:
+    def prefill(
+        self, tokens: Tensor, added: Tensor | None = None
+    ) -> tuple[Tensor, DecodingState]:
         """Read a prompt in the parallel form and keep the state for `step`.
 
         Args:
             tokens: (1, T) ids, no padding.
+            added: (1, T, D), see `read`.
 
         Returns:
             (T, D) hidden states and the state after the prompt.
@@ -138,7 +148,7 @@ class Backbone(nn.Module):
         t = tokens.shape[1]
         cos, sin = rotary_angles(self.cfg, torch.arange(t, device=tokens.device))
         mask = torch.ones(t, t, device=tokens.device, dtype=torch.bool).tril(-1)
-        x = self.norm(self.embed(tokens))
+        x = self._embedded(tokens, added)
         rho = []
         for _ in range(self.cfg.n_pass):
             k = rotate(F.relu(x.unsqueeze(1) @ self.by_head(self.encoder)), cos, sin)[0]

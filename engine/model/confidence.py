@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-FEATURES = ("bias", "mass", "first", "mean", "least", "owner", "gap")
+FEATURES = ("bias", "mass", "first", "mean", "least", "owner", "gap", "null")
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Evidence:
         least: lowest log-probability of them.
         owner: share of the cells' mass at the first token that belongs to the best note.
         gap: score of the best cell less the best score of a cell holding another token.
+        null: log-probability that the backbone alone gives to ending at once, unanswered.
     """
 
     mass: float
@@ -27,6 +28,7 @@ class Evidence:
     least: float
     owner: float
     gap: float
+    null: float
 
     def features(self) -> tuple[float, ...]:
         """The regression's inputs, in the order of `FEATURES`, clipped to sane ranges."""
@@ -42,6 +44,7 @@ class Evidence:
             clip(self.least),
             self.owner,
             clip(self.gap),
+            clip(self.null),
         )
 
 
@@ -54,7 +57,7 @@ class Calibration:
         threshold: below it the answer is "not in memory".
     """
 
-    weights: tuple[float, ...] = (0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0)
+    weights: tuple[float, ...] = (0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0, 0.0)
     threshold: float = 0.3
 
     def __post_init__(self) -> None:

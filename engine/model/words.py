@@ -26,7 +26,7 @@ class Word:
     """A word as the gist sees it.
 
     Attributes:
-        start: its first character in the text.
+        start, end: its characters in the text.
         row: its row in the word table, or -1.
         spelling: three rows of the lexical table, from the hash of its stem.
         lines: line breaks between it and the word before.
@@ -34,6 +34,7 @@ class Word:
     """
 
     start: int
+    end: int
     row: int
     spelling: tuple[int, int, int]
     lines: int
@@ -64,6 +65,25 @@ def spelling_rows(word: str) -> tuple[int, int, int]:
     root = stem(word).encode("utf-8", "surrogatepass")
     a, b, c = (zlib.crc32(root, salt) % LEXICAL_ROWS for salt in (1, 2, 3))
     return a, b, c
+
+
+def rows_of_tokens(
+    words: Sequence[Word], offsets: Sequence[tuple[int, int]]
+) -> tuple[int, ...]:
+    """For every token the table row of the word that it is part of, or -1.
+
+    Args:
+        words: of a text, in order.
+        offsets: the (start, end) characters of its tokens, in order.
+    """
+    rows = []
+    i = 0
+    for start, end in offsets:
+        while i < len(words) and words[i].end <= start:
+            i += 1
+        inside = i < len(words) and words[i].start < end
+        rows.append(words[i].row if inside else -1)
+    return tuple(rows)
 
 
 class WordTable:
@@ -100,6 +120,7 @@ class WordTable:
             found.append(
                 Word(
                     match.start(),
+                    match.end(),
                     self._rows.get(word, -1),
                     self._spelling(word),
                     min(2, between.count("\n")),

@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--prose", type=Path, nargs="*", default=[], help="prose shards (.txt, .xz)")
     data.add_argument("--notes", type=Path, nargs="*", default=[], help="hand-written notes")
+    data.add_argument(
+        "--asked", type=Path, nargs="*", default=[], help="passages with hand-written questions"
+    )
     data.add_argument("--banks", type=Path, nargs="*", default=[], help="fact-schema banks")
     timed = argparse.ArgumentParser(add_help=False)
     timed.add_argument("--preset", choices=sorted(PRESETS), default="tiny")
@@ -68,7 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     m.add_argument("--lr", type=float, default=2e-3)
     m.add_argument("--lr-words", type=float, default=1e-3)
     m.add_argument("--decay", type=int, default=300)
-    m.add_argument("--mix", default="8,7,3", help="written, composed, prose notes a batch")
+    m.add_argument(
+        "--mix", default="11,4,4,2", help="written notes, asked passages, composed, prose a batch"
+    )
     m.add_argument("--reading", default="both ways", choices=("both ways", "twice", "once"))
     e = verbs.add_parser("export", parents=[common], help="calibrate and write the base model")
     e.add_argument("--out", type=Path, required=True)
@@ -226,10 +231,11 @@ def memory_data(
             if len(documents) >= _PROSE_DOCUMENTS:
                 break
     filler = filler_sentences((p for _, ps in documents for p in ps[1:3]), _FILLER)
-    written, composed, prose = (int(n) for n in args.mix.split(","))
-    mix = Mix(written=written, composed=composed, prose=prose)
+    written, asked, composed, prose = (int(n) for n in args.mix.split(","))
+    mix = Mix(written=written, asked=asked, composed=composed, prose=prose)
     composer = facts.Composer(trained, values, filler)
-    batches = BatchMaker(maker, corpora.read_notes(args.notes), composer, documents, mix)
+    passages = corpora.read_asked(args.asked, args.prose)
+    batches = BatchMaker(maker, corpora.read_notes(args.notes), composer, documents, mix, passages)
     real = [maker.written(note) for note in corpora.read_notes(args.held_out)]
     held_out: dict[str, Sequence[NoteExample]] = {"real": real}
     if unseen:

@@ -5,16 +5,18 @@ The prose is a text file (or its .xz) whose documents each end with a line ``<|e
 
 from __future__ import annotations
 
+import hashlib
 import json
 import lzma
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.api import InputError
 from engine.model.tokenizer import BEGIN, Tokenizer
 
 END_OF_DOCUMENT = "<|endoftext|>"
@@ -64,11 +66,45 @@ def read_notes(paths: list[Path]) -> list[WrittenNote]:
     for path in paths:
         for line in path.read_text("utf-8").splitlines():
             raw = json.loads(line)
-            questions = tuple(
-                Question(q["question"], tuple(q["answers"]), q["kind"]) for q in raw["questions"]
-            )
-            notes.append(WrittenNote(raw["name"], raw["text"], questions))
+            notes.append(WrittenNote(raw["name"], raw["text"], _questions(raw)))
     return notes
+
+
+def _questions(raw: dict[str, Any]) -> tuple[Question, ...]:
+    return tuple(Question(q["question"], tuple(q["answers"]), q["kind"]) for q in raw["questions"])
+
+
+def passage_id(text: str) -> str:
+    """How a file of questions names a passage of prose: the start of its text's SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_asked(paths: Sequence[Path], shards: Sequence[Path]) -> list[WrittenNote]:
+    """Passages of prose with hand-written questions.
+
+    Args:
+        paths: JSON Lines: title of the document, passage (see `passage_id`), questions.
+        shards: prose files to look the passages up in.
+
+    Raises:
+        InputError: a passage is in none of the shards.
+    """
+    asked: dict[tuple[str, str], tuple[Question, ...]] = {}
+    for path in paths:
+        for line in path.read_text("utf-8").splitlines():
+            raw = json.loads(line)
+            asked[raw["title"], raw["passage"]] = _questions(raw)
+    titles = {title for title, _ in asked}
+    found: dict[tuple[str, str], str] = {}
+    for shard in shards:
+        for document in documents(shard):
+            title, *paragraphs = document.split("\n")
+            if title in titles:
+                found |= {(title, passage_id(p)): p for p in paragraphs}
+    missing = [title for title, passage in asked if (title, passage) not in found]
+    if missing:
+        raise InputError(f"{len(missing)} passages are not in the prose, as one on {missing[0]}.")
+    return [WrittenNote(key[0], found[key], questions) for key, questions in asked.items()]
 
 
 def tokenize_prose(

@@ -9,12 +9,15 @@ from random import Random
 
 from engine.memory.reading import Window, windows
 from engine.model.tokenizer import Tokenizer
-from engine.model.words import Word, WordTable
+from engine.model.words import Word, WordTable, rows_of_tokens
 from engine.notes.readers import markdown
 from engine.notes.text import NoteText, Section
 from engine.training.cloze import cloze, sentences
 from engine.training.corpora import WrittenNote
 from engine.training.facts import ComposedNote, Composer, Schema
+
+_MOST_QUESTION = 80
+_Question = tuple[tuple[int, ...], tuple[Word, ...], tuple[int, ...]]
 
 CUE_SHARE = 0.2
 """Share of the answers that are asked for by the note's own words as well."""
@@ -35,6 +38,7 @@ class Asked:
     Attributes:
         question: ids of the question.
         words: its words, for the gist.
+        rows: for each id of the question the word-table row of its word, -1 for none.
         answer: ids of the answer as the note has it, without END; () where no note says.
         gold: every place where that answer starts and is meant.
         kind: plain, reworded, ..., for the evaluation.
@@ -42,6 +46,7 @@ class Asked:
 
     question: tuple[int, ...]
     words: tuple[Word, ...]
+    rows: tuple[int, ...]
     answer: tuple[int, ...]
     gold: tuple[Place, ...]
     kind: str
@@ -49,10 +54,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class NoteExample:
-    """A note as the backbone reads it, with its questions."""
+    """A note as the backbone reads it, with its questions.
+
+    Attributes:
+        windows: as cut. words: of each window.
+        rows: for each token of each window the word-table row of its word, -1 for none.
+        questions: about the note.
+    """
 
     windows: tuple[Window, ...]
     words: tuple[tuple[Word, ...], ...]
+    rows: tuple[tuple[int, ...], ...]
     questions: tuple[Asked, ...]
 
 
@@ -89,12 +101,15 @@ class ExampleMaker:
         self.tokenizer = tokenizer
         self.table = table
 
-    def _question(self, text: str, rng: Random | None) -> tuple[tuple[int, ...], tuple[Word, ...]]:
+    def _question(self, text: str, rng: Random | None) -> _Question:
         if rng is not None and rng.random() < 0.25:
             text = text.lower()
         if rng is not None and rng.random() < 0.15:
             text = text.rstrip("?.")
-        return tuple(self.tokenizer.encode(text)[:80]), tuple(self.table.split(text))
+        ids, offsets = self.tokenizer.encode_with_offsets(text)
+        words = tuple(self.table.split(text))
+        rows = rows_of_tokens(words, offsets[:_MOST_QUESTION])
+        return tuple(ids[:_MOST_QUESTION]), words, rows
 
     def _cue(self, cut: Sequence[Window], chosen: Asked, rng: Random) -> list[Asked]:
         """The note's own words before an answer, now and then: "The mayor of Ollerbeck is"."""
@@ -104,12 +119,15 @@ class ExampleMaker:
         words = before.split()
         if rng.random() > CUE_SHARE or len(words) < 3:
             return []
-        ids, found = self._question(" ".join(words[-rng.randint(4, 14) :]), None)
-        return [replace(chosen, question=ids, words=found, gold=(place,), kind="cue")]
+        ids, found, rows = self._question(" ".join(words[-rng.randint(4, 14) :]), None)
+        return [
+            replace(chosen, question=ids, words=found, rows=rows, gold=(place,), kind="cue")
+        ]
 
     def _example(self, note: NoteText, asked: list[Asked], cut: list[Window]) -> NoteExample:
         words = tuple(tuple(self.table.split(w.text)) for w in cut)
-        return NoteExample(tuple(cut), words, tuple(asked))
+        rows = tuple(rows_of_tokens(s, w.offsets) for s, w in zip(words, cut, strict=True))
+        return NoteExample(tuple(cut), words, rows, tuple(asked))
 
     def written(self, note: WrittenNote, rng: Random | None = None) -> NoteExample:
         """A hand-written note; `rng` None keeps the questions as they are (for measuring)."""
@@ -117,9 +135,9 @@ class ExampleMaker:
         cut = windows(text, self.tokenizer)
         asked = []
         for q in note.questions:
-            ids, words = self._question(q.question, rng)
+            asks = self._question(q.question, rng)
             if not q.answers:
-                asked.append(Asked(ids, words, (), (), q.kind))
+                asked.append(Asked(*asks, (), (), q.kind))
                 continue
             answers = list(q.answers)
             if rng is not None and rng.random() < 0.3:
@@ -133,7 +151,7 @@ class ExampleMaker:
                 if places:
                     chosen = (rng.choice(places) if rng else places[0])[1]
                     gold = tuple(p for p, tokens in places if tokens == chosen)
-                    asked.append(Asked(ids, words, chosen, gold, q.kind))
+                    asked.append(Asked(*asks, chosen, gold, q.kind))
                     asked += self._cue(cut, asked[-1], rng) if rng else []
                     break
         return self._example(text, asked, cut)
@@ -143,9 +161,9 @@ class ExampleMaker:
         cut = windows(composed.note, self.tokenizer)
         asked = []
         for q in composed.questions:
-            ids, words = self._question(q.question, rng)
+            asks = self._question(q.question, rng)
             if not q.answer:
-                asked.append(Asked(ids, words, (), (), "unanswerable"))
+                asked.append(Asked(*asks, (), (), "unanswerable"))
                 continue
             places: list[tuple[Place, tuple[int, ...]]] = []
             for line, (start, _) in q.lines:
@@ -160,7 +178,7 @@ class ExampleMaker:
             if places:
                 chosen = rng.choice(places)[1]
                 gold = tuple(p for p, tokens in places if tokens == chosen)
-                asked.append(Asked(ids, words, chosen, gold, "composed"))
+                asked.append(Asked(*asks, chosen, gold, "composed"))
                 asked += self._cue(cut, asked[-1], rng)
         return self._example(composed.note, asked, cut)
 
@@ -180,8 +198,8 @@ class ExampleMaker:
                 answer = sentence[made.span[0] : made.span[1]]
                 within = (at + made.span[0], at + made.span[1])
                 for token, tokens in find_answer(cut[0], answer, within)[:1]:
-                    ids, words = self._question(made.question, rng)
-                    asked.append(Asked(ids, words, tokens, (Place(0, token),), "cloze"))
+                    asks = self._question(made.question, rng)
+                    asked.append(Asked(*asks, tokens, (Place(0, token),), "cloze"))
         return self._example(note, asked[:4], cut)
 
 
@@ -189,11 +207,17 @@ class ExampleMaker:
 class Mix:
     """What a memory-training batch is made of, in notes."""
 
-    written: int = 6
-    composed: int = 9
-    prose: int = 3
-    questions: int = 4
-    """Questions a note at most."""
+    written: int = 11
+    """Hand-written notes."""
+    asked: int = 4
+    """Passages of prose with hand-written questions."""
+    composed: int = 4
+    prose: int = 2
+    """Passages of prose with cloze questions."""
+    questions: int = 8
+    """Questions a note or passage at most."""
+    composed_questions: int = 4
+    """Questions a composed note at most."""
     schemas: int = 7
     """Composed facts of one batch come from this many relations: hard negatives."""
     most_facts: int = 5
@@ -210,6 +234,7 @@ class BatchMaker:
         composer: composed facts, trained schemas only.
         prose: (title, paragraphs) of real documents.
         mix: shares.
+        asked: passages of prose with hand-written questions.
     """
 
     def __init__(
@@ -219,30 +244,38 @@ class BatchMaker:
         composer: Composer,
         prose: Sequence[tuple[str, list[str]]],
         mix: Mix,
+        asked: Sequence[WrittenNote] = (),
     ) -> None:
         self.maker = maker
         self.written = list(written)
         self.composer = composer
         self.prose = list(prose)
         self.mix = mix
+        self.asked = list(asked)
 
     def batch(self, seed: int, number: int) -> list[NoteExample]:
         """The notes of one batch."""
         rng = Random(f"{seed}/{number}")
         notes: list[NoteExample] = []
-        for written in rng.sample(self.written, min(self.mix.written, len(self.written))):
-            notes.append(self.maker.written(written, rng))
-        most = min(self.mix.schemas, len(self.composer.schemas))
-        schemas = rng.sample(self.composer.schemas, most)
+        for pool, most in ((self.written, self.mix.written), (self.asked, self.mix.asked)):
+            for written in rng.sample(pool, min(most, len(pool))):
+                notes.append(self.maker.written(written, rng))
+        schemas = rng.sample(
+            self.composer.schemas, min(self.mix.schemas, len(self.composer.schemas))
+        )
+        composed = len(notes)
         for _ in range(self.mix.composed):
             notes.append(self.maker.composed(self._compose(schemas, rng), rng))
+        ended = len(notes)
         for title, paragraphs in rng.sample(self.prose, min(self.mix.prose, len(self.prose))):
             notes.append(self.maker.prose(title, self._stretch(paragraphs, rng), rng))
         kept, used = [], 0
-        for note in notes:
+        for i, note in enumerate(notes):
             used += len(note.windows)
             if used <= self.mix.windows:
-                some = rng.sample(note.questions, min(len(note.questions), self.mix.questions))
+                facts = composed <= i < ended
+                most = self.mix.composed_questions if facts else self.mix.questions
+                some = rng.sample(note.questions, min(len(note.questions), most))
                 kept.append(replace(note, questions=tuple(some)))
         return kept
 

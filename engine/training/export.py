@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.api import InputError
-from engine.memory.encode import prompt_ids, question_gist
+from engine.memory.encode import question_gist, read_prompt
 from engine.memory.memory import Memory
 from engine.memory.probe import stored_form
 from engine.memory.report import WriteOptions
@@ -67,10 +67,11 @@ def quiet_queries(base: BaseModel, notes: Sequence[WrittenNote]) -> Tensor:
     questions = [q.question for n in notes for q in n.questions if not q.answers]
     rows = []
     for question in questions[:_QUIET_QUESTIONS]:
-        ids = prompt_ids(base, question)
+        prompt = read_prompt(base, question)
         with torch.no_grad():
-            h = base.backbone.read(torch.tensor([ids]))[:, -1:]
-            asked = asked_tokens(base.classes, [ids[2:-1]])
+            added = base.space.meanings(torch.tensor([prompt.words]))
+            h = base.backbone.read(torch.tensor([prompt.ids]), added=added)[:, -1:]
+            asked = asked_tokens(base.classes, [prompt.question])
             target = torch.full((1, 1), END)
             gist = question_gist(base, [question])
             queries = make_queries(base.backbone, base.space, h, gist, target, asked)

@@ -77,7 +77,7 @@ def _rows(
     """For some questions: right note, right first token, whole answer right, certainty."""
     part = slice(rows.start, rows.stop)
     some = QuestionBatch(
-        batch.tokens[part], batch.at[part], batch.target[part],
+        batch.tokens[part], batch.words[part], batch.at[part], batch.target[part],
         batch.gold[part], batch.answerable[part], batch.gist[part], batch.asked[part],
     )  # fmt: skip
     queries, scored = model.score(some, cells)

@@ -20,12 +20,14 @@ from engine.model.joint import Cells, Queries, Scored, make_queries, score
 from engine.model.reader import read_windows
 from engine.model.repeat import asked_tokens
 from engine.model.tokenizer import ANSWER, BEGIN, END, PAD, QUESTION, SEP
+from engine.model.words import Word
 from engine.training.examples import Asked, NoteExample
-from engine.training.pretrain import next_token_loss
+from engine.training.question_loss import Sums, sums
 
-_FIRST_TOKEN_WEIGHT = 3.0
 _MOST_ANSWER = 16
 _BUCKETS = 3
+_QUIET_EVERY = 8
+"""Every how many positions of prose the cells' mass is looked at."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,19 @@ class LossParts:
     answer: float
     place: float
     silence: float
+    absent: float
+    quiet: float
     language: float
     first_right: float
     note_right: float
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Rows of prose: (B, T + 1) ids, and the words of each row."""
+
+    tokens: Tensor
+    words: Sequence[Sequence[Word]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class QuestionBatch:
     """Questions with targets, padded.
 
     Attributes:
-        tokens: (Q, T) prompt and answer.
+        tokens: (Q, T) prompt and answer. words: (Q, T) word-table rows of the questions' words.
         at: (Q, A) positions whose next token is asked for.
         target: (Q, A) ids, END last, PAD beyond.
         gold: (Q, C) bool, cells where the answer starts.
@@ -55,6 +67,7 @@ class QuestionBatch:
     """
 
     tokens: Tensor
+    words: Tensor
     at: Tensor
     target: Tensor
     gold: Tensor
@@ -105,7 +118,11 @@ class MemoryModel:
         language = torch.zeros((), device=self.device)
         for group in _split(order, _BUCKETS):
             items = [flat[k] for k in group]
-            before, at, loss = self._read([self._window(notes, x).tokens for x in items], draw)
+            before, at, loss = self._read(
+                [self._window(notes, x).tokens for x in items],
+                [notes[n].rows[i] for n, i in items],
+                draw,
+            )
             language = language + loss * len(group) / len(flat)
             words = pack_words(
                 [notes[n].words[i] for n, i in items],
@@ -155,10 +172,15 @@ class MemoryModel:
         )
 
     def _read(
-        self, rows: list[tuple[int, ...]], draw: torch.Generator | None
+        self,
+        rows: list[tuple[int, ...]],
+        words: list[tuple[int, ...]],
+        draw: torch.Generator | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """States before and at every token of the windows, (B, T, D), padded; language loss."""
-        read = read_windows(self.backbone, rows, self.reading, torch.bfloat16)
+        read = read_windows(
+            self.backbone, self.space, rows, words, self.reading, torch.bfloat16
+        )
         loss = torch.zeros((), device=self.device)
         if draw is not None and self.reading != "both ways":
             loss = self._language(read.states, read.tokens, draw)
@@ -180,6 +202,12 @@ class MemoryModel:
 
     def questions(self, notes: Sequence[NoteExample], cells: Cells) -> QuestionBatch:
         """All questions of a batch of notes, padded, with their gold cells."""
+        asked, gold = self._asked(notes, cells)
+        return self.pack_questions(asked, gold)
+
+    @staticmethod
+    def _asked(notes: Sequence[NoteExample], cells: Cells) -> tuple[list[Asked], Tensor]:
+        """All questions of a batch of notes, and (Q, C) where their answers start."""
         first = _first_cells(notes)
         asked = [(n, q) for n, note in enumerate(notes) for q in note.questions]
         gold = torch.zeros(len(asked), len(cells.token), dtype=torch.bool)
@@ -187,7 +215,7 @@ class MemoryModel:
             for place in q.gold:
                 start, body = first[n, place.window]
                 gold[row, start + place.token - body] = True
-        return self.pack_questions([q for _, q in asked], gold)
+        return [q for _, q in asked], gold
 
     def pack_questions(self, asked: Sequence[Asked], gold: Tensor) -> QuestionBatch:
         """Pad questions; gold (Q, C) says where their answers start."""
@@ -195,10 +223,12 @@ class MemoryModel:
         width = max(len(r) for r in rows)
         most = max(min(len(q.answer), _MOST_ANSWER) for q in asked) + 1
         tokens = torch.full((len(rows), width), PAD, dtype=torch.long)
+        meant = torch.full((len(rows), width), -1, dtype=torch.long)
         at = torch.zeros(len(rows), most, dtype=torch.long)
         target = torch.full((len(rows), most), PAD, dtype=torch.long)
         for i, (r, q) in enumerate(zip(rows, asked, strict=True)):
             tokens[i, : len(r)] = torch.tensor(r)
+            meant[i, 2 : 2 + len(q.rows)] = torch.tensor(q.rows)
             answer = [*q.answer[:_MOST_ANSWER], END]
             answer = answer[:most]
             start = len(q.question) + 2
@@ -210,6 +240,7 @@ class MemoryModel:
         asked_ids = asked_tokens(self.classes, [q.question for q in asked])
         return QuestionBatch(
             tokens.to(self.device),
+            meant.to(self.device),
             at.clamp_max(width - 1).to(self.device),
             target.to(self.device),
             gold.to(self.device),
@@ -221,7 +252,7 @@ class MemoryModel:
     def score(self, batch: QuestionBatch, cells: Cells) -> tuple[Queries, Scored]:
         """Score every answer position, teacher-forced, against vocabulary and cells."""
         with torch.autocast(self.device.type, torch.bfloat16):
-            h = self.backbone.read(batch.tokens)
+            h = self.backbone.read(batch.tokens, added=self.space.meanings(batch.words))
         h = h.float().gather(1, batch.at.unsqueeze(-1).expand(-1, -1, h.shape[-1]))  # (Q, A, D)
         queries = make_queries(self.backbone, self.space, h, batch.gist, batch.target, batch.asked)
         return queries, score(queries, cells, self.space.chain)
@@ -229,7 +260,7 @@ class MemoryModel:
     def loss(
         self,
         notes: Sequence[NoteExample],
-        prose: Tensor | None,
+        prose: Prose | None,
         draw: torch.Generator,
         weights: LossWeights,
     ) -> LossParts:
@@ -237,38 +268,57 @@ class MemoryModel:
 
         Args:
             notes: the batch.
-            prose: (B, T + 1) ids to keep the language model a language model; or None.
+            prose: to keep the language model a language model, and the cells silent; or None.
             draw: for the sample of positions with a next-token loss.
             weights: shares of the parts.
         """
         cells, language = self.cells(notes, draw)
+        quiet = torch.zeros((), device=self.device)
         if prose is not None:
-            language = language + next_token_loss(self.backbone, prose, torch.bfloat16)
-        batch = self.questions(notes, cells)
-        _, scored = self.score(batch, cells)
-        nll = scored.total - scored.target  # (Q, A)
-        weight = (batch.target != PAD).float()
-        weight[:, 0] *= _FIRST_TOKEN_WEIGHT
-        known = batch.answerable.float().unsqueeze(-1)
-        answer = (nll * weight * known).sum() / (weight * known).sum().clamp_min(1.0)
-        unknown = (1.0 - batch.answerable.float()) * weight[:, 0]
-        silence = (nll[:, 0] * unknown).sum() / unknown.sum().clamp_min(1.0)
-        first = scored.cells[:, 0]
-        gold = torch.where(batch.gold, first, -1e9).logsumexp(-1)
-        place = (first.logsumexp(-1) - gold)[batch.answerable].mean()
-        total = answer + weights.place * place + weights.silence * silence
-        total = total + weights.language * language
-        best = first.argmax(-1)[batch.answerable]
-        own = batch.gold.float().argmax(-1)[batch.answerable]
+            nats, quiet = self._prose(prose, cells)
+            language = language + nats
+        found = self._question_sums(notes, cells)
+        losses = {name: found.mean(name) for name in ("answer", "place", "silence", "absent")}
+        losses |= {"quiet": quiet, "language": language}
+        total = losses["answer"]
+        for name in ("place", "silence", "absent", "quiet", "language"):
+            total = total + getattr(weights, name) * losses[name]
         return LossParts(
             total,
-            float(answer.detach()),
-            float(place.detach()),
-            float(silence.detach()),
-            float(language.detach()),
-            float((cells.token[best] == batch.target[batch.answerable, 0]).float().mean()),
-            float((cells.note[best] == cells.note[own]).float().mean()),
+            **{name: float(loss.detach()) for name, loss in losses.items()},
+            first_right=float(found.mean("first_right")),
+            note_right=float(found.mean("note_right")),
         )
+
+    def _question_sums(self, notes: Sequence[NoteExample], cells: Cells) -> Sums:
+        """The questions' losses, in groups of like length (padding costs as much as text)."""
+        asked, gold = self._asked(notes, cells)
+        order = sorted(range(len(asked)), key=lambda i: len(asked[i].question))
+        found: Sums | None = None
+        for group in _split(order, _BUCKETS):
+            batch = self.pack_questions([asked[i] for i in group], gold[group])
+            queries, scored = self.score(batch, cells)
+            part = sums(queries, scored, cells, batch.gold)
+            found = part if found is None else found.plus(part)
+        if found is None:
+            raise ValueError("a batch without questions")
+        return found
+
+    def _prose(self, prose: Prose, cells: Cells) -> tuple[Tensor, Tensor]:
+        """Next-token loss of prose, and nats that the cells' mass costs there."""
+        tokens = prose.tokens.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            h = self.backbone.read(tokens[:, :-1])
+            logits = self.backbone.logits(h)
+        nats = F.cross_entropy(logits.float().flatten(0, 1), tokens[:, 1:].flatten())
+        words = pack_words(prose.words, [[(0, 1 << 30)]] * len(prose.words)).to(self.device)
+        some = h[:, _QUIET_EVERY - 1 :: _QUIET_EVERY].float()  # (B, S, D)
+        gist = self.space.gist_of_question(words).unsqueeze(1).expand(-1, some.shape[1], -1)
+        context, local, wide = self.space.queries(some, gist)
+        scores = context @ cells.context.T + local @ cells.local.T
+        scores = scores + (wide @ cells.wide.T)[..., cells.window]
+        mass = scores.logsumexp(-1) + self.space.gates(some)
+        return nats, F.softplus(mass).mean()
 
 
 @dataclass(frozen=True)
@@ -277,6 +327,8 @@ class LossWeights:
 
     place: float = 0.5
     silence: float = 0.3
+    absent: float = 0.1
+    quiet: float = 0.1
     language: float = 0.3
 
 

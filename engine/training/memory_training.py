@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from engine.model.address import AddressSpace
 from engine.model.bdh import Backbone
@@ -19,7 +19,7 @@ from engine.training.corpora import TokenStream
 from engine.training.curves import Curve
 from engine.training.examples import BatchMaker, NoteExample
 from engine.training.measure import Recall, recall
-from engine.training.memory_loss import LossParts, LossWeights, MemoryModel
+from engine.training.memory_loss import LossParts, LossWeights, MemoryModel, Prose
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,14 @@ class MemoryTraining:
         self.step += 1
         return parts
 
-    def _prose(self) -> Tensor | None:
+    def _prose(self) -> Prose | None:
         if self.stream is None or self.plan.prose_rows == 0:
             return None
         rng = np.random.default_rng([self.plan.seed, self.step, 1])
         rows = self.stream.batch(rng, self.plan.prose_rows, self.plan.prose_length)
-        return torch.from_numpy(rows).to(self.model.device)
+        maker = self.batches.maker
+        words = [maker.table.split(maker.tokenizer.decode(r)) for r in rows.tolist()]
+        return Prose(torch.from_numpy(rows), words)
 
     def run(self, log_every: int = 10, eval_every: int = 100) -> None:
         """Train to the plan's end, or until its minutes are over; always ends with a checkpoint."""
@@ -188,7 +190,7 @@ class MemoryTraining:
         print("step 0 " + " ".join(f"{k} {v:.3g}" for k, v in row.items()), flush=True)
 
     def _log(self, recent: list[LossParts], seconds: float, measure: bool) -> None:
-        names = ("answer", "place", "silence", "language", "first_right", "note_right")
+        names = [f.name for f in fields(LossParts) if f.name != "loss"]
         row = {n: float(np.mean([getattr(p, n) for p in recent])) for n in names}
         row["seconds_per_step"] = seconds
         if measure:
