@@ -30,6 +30,13 @@ class Probes:
     queries: Queries
     first: Tensor
 
+    def firsts(self) -> Probes:
+        """The probes' first answer positions alone."""
+        q = self.queries
+        whole = q._asdict()
+        first = {name: t[:, :1] for name, t in whole.items() if name != "asked"}
+        return Probes(Queries(**first, asked=q.asked), self.first)
+
 
 @dataclass(frozen=True)
 class Outcome:

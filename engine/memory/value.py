@@ -34,7 +34,8 @@ def start_values(base: BaseModel, tokens: Tensor, stop: Tensor) -> Tensor:
     share = torch.stack([F.logsigmoid(-stop), F.logsigmoid(stop)], -1)  # (n, 2)
     wanted = (_SHARP + share).clamp_min(_LEAST)
     inner = pair.transpose(1, 2) @ spread  # (n, 2, 2)
-    return (spread @ torch.linalg.solve(inner, wanted.unsqueeze(-1))).squeeze(-1)
+    values: Tensor = (spread @ torch.linalg.solve(inner, wanted.unsqueeze(-1))).squeeze(-1)
+    return values
 
 
 def sharpen(base: BaseModel, values: Tensor, tokens: Tensor, stop: Tensor) -> Tensor:
