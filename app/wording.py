@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
-from engine.api import Note, NoteState, SnapshotKind
+from engine.api import EngineStatus, Note, NoteState, SnapshotKind
 
 NBSP = "\u00a0"
 DASH = "\u2013"
@@ -77,6 +77,17 @@ def percent(share: float) -> str:
 def number(value: int) -> str:
     """A whole number with the locale's separators."""
     return QLocale().toString(value)
+
+
+def remembered(status: EngineStatus) -> str:
+    """How many notes are remembered, and how many more are in memory but weak."""
+    text = translate("wording", "%1 of %2 remembered")
+    text = text.replace("%1", number(status.notes_remembered))
+    text = text.replace("%2", number(status.notes_total))
+    if status.notes_weak:
+        weak = translate("wording", "%1 weak").replace("%1", number(status.notes_weak))
+        text += f", {weak}"
+    return text
 
 
 def size(count: int) -> str:

@@ -69,6 +69,15 @@ class SnapshotKind(Enum):
     IMPORTED = "imported"
 
 
+class Change(Enum):
+    """How a note differs between two memories."""
+
+    ONLY_IN_FIRST = "only in first"
+    ONLY_IN_SECOND = "only in second"
+    REWRITTEN = "rewritten"
+    RECALL = "recall changed"
+
+
 # --- records -------------------------------------------------------------------------------------
 
 
@@ -152,8 +161,7 @@ class NoteDifference:
     """How one note differs between two snapshots."""
 
     path: str
-    change: str
-    """"only in first", "only in second", "rewritten" or "recall changed"."""
+    change: Change
     first_recall: float | None
     second_recall: float | None
 
@@ -199,6 +207,7 @@ class EngineStatus:
     folder: Path | None
     notes_total: int
     notes_remembered: int
+    """Notes whose memory passed its probes; weak ones are not among them."""
     queue: int
     cells: int
     cells_used: int
@@ -206,6 +215,12 @@ class EngineStatus:
     last_write_tokens: int | None = None
     problem: str = ""
     """For `Mode.BROKEN`, FOLDER_MISSING, or a fall-back to CPU: a sentence for a person."""
+    notes_weak: int = 0
+    """Notes that are in memory, but whose recall is under the threshold."""
+    devices: tuple[str, ...] = ("auto", "cpu", "cuda")
+    """What `Settings.device` can be on this computer; everything before the model is open."""
+    may_rebuild: bool = False
+    """For `Mode.BROKEN`: whether `Rebuild`, from the notes that are there, would mend it."""
     offered_snapshot: str = ""
     """Id of the newest good snapshot, where restoring it would mend the problem."""
 
@@ -358,6 +373,7 @@ class GrowSlot:
     """Give the slot more cells; what is remembered stays."""
 
     cells: int
+    """The new total, not how many are added."""
 
 
 @dataclass(frozen=True)
@@ -640,5 +656,6 @@ class Engine(Protocol):
         """Stop between two gradient steps, commit or drop the running write, free the memory.
 
         Returns:
-            True if the engine's thread ended within `timeout` seconds.
+            True if the engine's thread ended within `timeout` seconds, or if it was still
+            loading the base model: then it lets go of it when it can, and touches nothing more.
         """

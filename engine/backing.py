@@ -86,6 +86,10 @@ class Model(Protocol):
         """"CPU", or the accelerator's name."""
 
     @property
+    def devices(self) -> tuple[str, ...]:
+        """The values of `Settings.device` that there is something for: "auto", "cpu", "cuda"."""
+
+    @property
     def name(self) -> str:
         """For a person: preset and size."""
 

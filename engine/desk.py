@@ -107,16 +107,22 @@ class Desk:
         self._settings_problem = ""
         self._started = False
 
-    def open(self) -> None:
-        """Open the memory, or find out why not, and announce everything."""
+    def open(self, go_on: Callable[[], bool] = lambda: True) -> bool:
+        """Open the memory, or find out why not, and announce everything.
+
+        False, with nothing held and nothing said, where `go_on` says so once the model is there.
+        """
         try:
             loaded = self._settings_file.load()
             self.settings, self._settings_problem = loaded.settings, loaded.problem
         except EngramError as error:
             self._settings_problem = str(error)
-        self.opened.open(self.settings.device)
+        self.opened.open(self.settings.device, go_on)
+        if self.opened.trouble is None and not self.opened.has_store:
+            return False
         self._started = True
         self.reset()
+        return True
 
     def reset(self) -> None:
         """Take all rows from the ledger anew and announce everything: the memory is another."""
@@ -256,19 +262,23 @@ class Desk:
         """The status as of now."""
         opened = self.opened
         seconds, tokens = self.last_write or (None, None)
+        at_rest = [state_at_rest(row) for row in self.rows.values() if row.cells]
         return EngineStatus(
             mode=self._mode(),
             device=opened.model.device if opened.has_model else "",
             model=opened.model.name if opened.has_model else "",
             folder=self.settings.folder,
             notes_total=sum(not is_left_over(row) for row in self.rows.values()),
-            notes_remembered=sum(row.cells > 0 for row in self.rows.values()),
+            notes_remembered=at_rest.count(NoteState.REMEMBERED),
+            notes_weak=at_rest.count(NoteState.WEAK),
             queue=self.store.queue_length() if opened.has_store else 0,
             cells=self.memory.cells if opened.has_memory else 0,
             cells_used=self.memory.cells_used if opened.has_memory else 0,
             last_write_seconds=seconds,
             last_write_tokens=tokens,
             problem=self._problem(),
+            devices=opened.model.devices if opened.has_model else EngineStatus.devices,
+            may_rebuild=opened.may_rebuild,
             offered_snapshot=opened.offered,
         )
 

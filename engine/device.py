@@ -28,6 +28,13 @@ class TorchModel:
     out_of_memory: tuple[type[BaseException], ...]
 
     @property
+    def devices(self) -> tuple[str, ...]:
+        """"cuda" only where there is such a card."""
+        import torch
+
+        return ("auto", "cpu", "cuda") if torch.cuda.is_available() else ("auto", "cpu")
+
+    @property
     def name(self) -> str:
         """For a person, as "small, 10.6M parameters"."""
         return f"{self.base.name}, {self.base.parameters / 1e6:.1f}M parameters"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from engine.api import EngramError, MemoryCorrupt
+from engine.api import EngramError, MemoryCorrupt, WrongBaseModel
 from engine.backing import MemoryFactory, Model, SlowMemory
 from engine.store.errors import MemoryDamaged
 from engine.store.home import Home
@@ -45,13 +45,20 @@ class OpenMemory:
 
     # --- opening and closing ---------------------------------------------------------------------
 
-    def open(self, device: str) -> None:
-        """Open model, store and slot; where that fails, `trouble` says why."""
+    def open(self, device: str, go_on: Callable[[], bool] = lambda: True) -> None:
+        """Open model, store and slot; where that fails, `trouble` says why.
+
+        Args:
+            device: what `Settings.device` says.
+            go_on: asked once the model is there and nothing else is held yet; False ends it.
+        """
         try:
             self._refuse_locked()
             self._model = self._factory(device)
         except EngramError as error:
             self._set_trouble(error)
+            return
+        if not go_on():
             return
         self._try_to_open(self._model.identity)
 
@@ -129,6 +136,11 @@ class OpenMemory:
                 continue
             return snapshot.id
         return ""
+
+    @property
+    def may_rebuild(self) -> bool:
+        """Whether the trouble is one that writing everything anew would end."""
+        return self.has_model and isinstance(self.trouble, MemoryCorrupt | WrongBaseModel)
 
     # --- what is open ----------------------------------------------------------------------------
 

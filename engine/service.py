@@ -136,6 +136,7 @@ class EngineService:
             new_number=self._inbox.new_number,
             tick=tick,
         )
+        self._holds_nothing = True
         self._thread = threading.Thread(target=self._run, name="engram-engine", daemon=True)
 
     # --- from any thread -------------------------------------------------------------------------
@@ -158,9 +159,12 @@ class EngineService:
         return self._inbox.put(command)
 
     def close(self, timeout: float = 1.0) -> bool:
-        """End between two gradient steps. True if the thread ended within `timeout` seconds."""
+        """End between two gradient steps. True if the thread ended within `timeout` seconds.
+
+        Loading the base model cannot be cut short, but nothing waits for it: True at once.
+        """
         self._inbox.close()
-        if self._thread.ident is None:
+        if self._thread.ident is None or self._holds_nothing:
             return True
         self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -188,12 +192,17 @@ class EngineService:
             return None  # what is wrong with the folder, opening the memory will say
 
     def _open(self) -> None:
+        def go_on() -> bool:
+            # This before that: `close` looks at them the other way round.
+            self._holds_nothing = False
+            return not self._inbox.closed
+
         def open_all() -> None:
-            self._desk.open()
-            if self._desk.opened.trouble is None:
+            if self._desk.open(go_on) and self._desk.opened.trouble is None:
                 self._begin()
 
         self._attempt(None, open_all)
+        self._holds_nothing = False
 
     def _begin(self) -> None:
         """Begin the engine's duties on a memory that can be used."""

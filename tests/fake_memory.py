@@ -181,6 +181,7 @@ class FakeModel:
     problem: str = ""
 
     name = "fake"
+    devices = ("auto", "cpu", "cuda")
     slot_spec = SPEC
 
     @property

@@ -11,7 +11,7 @@ from app.views.sheet import Sheet
 from app.widgets.buttons import TextButton
 from app.widgets.flow_layout import FlowLayout
 from app.widgets.labels import Label
-from engine.api import Comparison, NoteDifference
+from engine.api import Change, Comparison, NoteDifference
 
 
 def recall_words(share: float | None) -> str:
@@ -82,14 +82,14 @@ class CompareSheet(Sheet):
 
     def _row(self, difference: NoteDifference) -> list[QStandardItem]:
         changes = {
-            "only in first": self.tr("only in the first"),
-            "only in second": self.tr("only in the second"),
-            "rewritten": self.tr("written anew"),
-            "recall changed": self.tr("recall changed"),
+            Change.ONLY_IN_FIRST: self.tr("only in the first"),
+            Change.ONLY_IN_SECOND: self.tr("only in the second"),
+            Change.REWRITTEN: self.tr("written anew"),
+            Change.RECALL: self.tr("recall changed"),
         }
         name = QStandardItem(wording.shown(difference.path))
         name.setToolTip(wording.tip(wording.shown(difference.path)))
-        row = [name, QStandardItem(changes.get(difference.change, difference.change))]
+        row = [name, QStandardItem(changes[difference.change])]
         for share in (difference.first_recall, difference.second_recall):
             item = QStandardItem(recall_words(share))
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -105,6 +105,11 @@ class Composer(QFrame):
         self._usable = True
         self.set_usable(True)
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is on its way."""
+        return self._busy
+
     def set_busy(self, busy: bool) -> None:
         """An answer is on its way (True): the button stops it."""
         if busy != self._busy:

@@ -132,6 +132,7 @@ class MainWindow(QMainWindow):
         self.welcome.choose_folder.connect(self.note_commands.choose_folder)
         self.welcome.try_samples.connect(self.note_commands.try_samples)
         self.banner.choose_folder.connect(self.note_commands.choose_folder)
+        self.banner.rebuild.connect(self.memory_commands.rebuild)
         self.chat.source_clicked.connect(self.show_note)
         self.memory.note_picked.connect(self.show_note)
         self.memory.snapshots.compare.connect(self.memory_commands.compare)

@@ -9,7 +9,7 @@ from app import wording
 from app.actions import Act, Actions
 from app.icons import wear
 from app.widgets.buttons import IconButton
-from app.widgets.labels import ElidedLabel
+from app.widgets.labels import ElidedLabel, Label
 from engine.api import EngineStatus, Mode, Settings
 
 
@@ -36,7 +36,7 @@ class NotesHeader(QWidget):
         for button in (self.choose_button, self.order_button, self.pause_button):
             line.addWidget(button)
         column.addLayout(line)
-        self.count = ElidedLabel(tone="muted", scale=0.92)
+        self.count = Label(tone="muted", scale=0.92, wrap=True)
         column.addWidget(self.count)
 
     def show_status(self, status: EngineStatus) -> None:
@@ -48,9 +48,7 @@ class NotesHeader(QWidget):
             return self.tr("Opening your memory…")
         if status.notes_total == 0:
             return ""
-        text = self.tr("%1 of %2 remembered")
-        text = text.replace("%1", wording.number(status.notes_remembered))
-        text = text.replace("%2", wording.number(status.notes_total))
+        text = wording.remembered(status)
         if status.mode is Mode.PAUSED:
             text += " · " + self.tr("paused")
         return text

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QLineEdit,
     QMenu,
     QProgressBar,
     QStackedWidget,
@@ -18,13 +17,14 @@ from PySide6.QtWidgets import (
 
 from app import wording
 from app.actions import Act, Actions
-from app.icons import icon, wear
+from app.icons import icon
 from app.models.note_rows import Order
 from app.views.note_delegate import NoteDelegate
 from app.views.note_details import NoteDetails
 from app.views.notes_empty import NotesEmpty
 from app.views.notes_header import NotesHeader
 from app.widgets.labels import Label
+from app.widgets.search_field import SearchField
 from app.workspace import Workspace
 from engine.api import EngineStatus, Note, Settings
 
@@ -69,13 +69,8 @@ class NotesPane(QWidget):
         holder.setContentsMargins(16, 0, 16, 10)
         holder.setSpacing(10)
         holder.addWidget(self.bar)
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText(self.tr("Filter by name or state"))
-        self.filter.setClearButtonEnabled(True)
+        self.filter = SearchField(self.tr("Filter by name or state"))
         self.filter.setAccessibleName(self.tr("Filter the notes"))
-        self._search = QAction(self)
-        wear(self._search, "search", "muted")
-        self.filter.addAction(self._search, QLineEdit.ActionPosition.LeadingPosition)
         holder.addWidget(self.filter)
         column.addLayout(holder)
         self.stack = QStackedWidget()

@@ -16,6 +16,7 @@ class ProblemBanner(Banner):
     """Stands at the top of the window until the engine says that all is well."""
 
     choose_folder = Signal()
+    rebuild = Signal()
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,8 +53,10 @@ class ProblemBanner(Banner):
             self.show_problem(self._error, "bad", (offer,))
 
     def _way_out(self, status: EngineStatus) -> tuple[Offer, ...]:
+        rebuild = Offer(self.tr("Rebuild memory…"), self.rebuild.emit)
+        rest = (rebuild,) if status.may_rebuild else ()
         if not status.offered_snapshot:
-            return ()
+            return rest
         snapshot = self._workspace.snapshots.by_id(status.offered_snapshot)
         if snapshot is None:
             words = self.tr("Restore the newest good snapshot")
@@ -62,7 +65,7 @@ class ProblemBanner(Banner):
             words = words.replace("%1", wording.shown(snapshot.name))
             words = words.replace("%2", wording.moment(snapshot.taken_at))
         offered = status.offered_snapshot
-        return (Offer(words, lambda: self._client.send(RestoreSnapshot(offered))),)
+        return (Offer(words, lambda: self._client.send(RestoreSnapshot(offered))), *rest)
 
     def _dismiss(self, problem: str) -> None:
         self._read = problem

@@ -119,7 +119,9 @@ class SettingsSheet(Sheet):
         )
         self._row(self.tr("Write effort"), self.effort, hint)
         words = (self.tr("Automatic"), self.tr("CPU"), self.tr("GPU (CUDA)"))
-        self.device = self._choice(list(zip(words, DEVICES, strict=True)), self._settings.device)
+        there = {*self._workspace.client.status.devices, self._settings.device}
+        devices = [each for each in zip(words, DEVICES, strict=True) if each[1] in there]
+        self.device = self._choice(list(devices), self._settings.device)
         self._row(self.tr("Device"), self.device)
         self.automatic = QCheckBox(self.tr("Take snapshots automatically"))
         self.automatic.setChecked(self._settings.automatic_snapshots)

@@ -53,9 +53,7 @@ class Tray(QObject):
             return self.tr("Memory cannot be used")
         if status.mode is Mode.FOLDER_MISSING:
             return self.tr("Folder missing")
-        text = self.tr("%1 of %2 remembered")
-        text = text.replace("%1", wording.number(status.notes_remembered))
-        text = text.replace("%2", wording.number(status.notes_total))
+        text = wording.remembered(status)
         if status.mode is Mode.PAUSED:
             return text + ", " + self.tr("paused")
         if status.queue:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -19,13 +21,27 @@ from PySide6.QtWidgets import (
 from app import wording
 from app.icons import wear
 
+if TYPE_CHECKING:
+    _Button = QAbstractButton
+else:  # Qt's classes do not mix with one another, so at run time this is none of them
+    _Button = object
 
-def side_for(widget: QWidget) -> int:
-    """An icon's side in logical pixels that goes with the widget's font."""
-    return max(16, round(widget.fontMetrics().height() * 1.05))
+
+class _GrowingIcon(_Button):
+    """What both kinds of buttons share: an icon whose side follows the font."""
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Grow with the font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
+            self._scale()
+
+    def _scale(self) -> None:
+        side = max(16, round(self.fontMetrics().height() * 1.05))
+        self.setIconSize(QSize(side, side))
 
 
-class IconButton(QToolButton):
+class IconButton(_GrowingIcon, QToolButton):
     """A button that is only an icon; its words are the tooltip and the accessible name."""
 
     def __init__(
@@ -56,18 +72,8 @@ class IconButton(QToolButton):
         self.setToolTip(wording.tip(words))
         self.setAccessibleName(words)
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Grow with the font."""
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
-            self._scale()
 
-    def _scale(self) -> None:
-        side = side_for(self)
-        self.setIconSize(QSize(side, side))
-
-
-class TextButton(QPushButton):
+class TextButton(_GrowingIcon, QPushButton):
     """A button with words; `kind` is "", "primary", "link" or "quiet".
 
     A link's words may be a file's name: they are elided in the middle, never cut off.
@@ -97,16 +103,6 @@ class TextButton(QPushButton):
             self._scale()
         if pressed is not None:
             self.clicked.connect(lambda: pressed())
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Grow with the font."""
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
-            self._scale()
-
-    def _scale(self) -> None:
-        side = side_for(self)
-        self.setIconSize(QSize(side, side))
 
     def set_words(self, text: str) -> None:
         """Change the words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QFont, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QSizePolicy, QWidget
 
 from app import wording
@@ -52,6 +52,11 @@ class Label(QLabel):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.ApplicationFontChange, QEvent.Type.StyleChange):
             self._dress()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Put the size back that a style sheet takes away when a label gets its parent."""
+        super().showEvent(event)
+        self._dress()
 
     def _dress(self) -> None:
         font = scaled_font(self._scale, self._weight)

@@ -177,7 +177,10 @@ def _version() -> str:
     try:
         return version("engram")
     except PackageNotFoundError:  # run from a checkout
-        return "(not installed)"
+        import tomllib
+
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
 
 
 def _one_line(text: str) -> str:

@@ -50,6 +50,7 @@ def _facts(context: Context, session: Session) -> dict[str, Any]:
             "slot_bytes": slot,
             "notes": status.notes_total,
             "remembered": status.notes_remembered,
+            "weak": status.notes_weak,
             "queue": status.queue,
             "snapshots": len(session.snapshots),
             "problem": status.problem,

@@ -151,7 +151,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "notes": [
             {
                 "note": each.path,
-                "change": each.change,
+                "change": each.change.value,
                 "first_recall": each.first_recall,
                 "second_recall": each.second_recall,
             }
@@ -165,7 +165,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
 
 def _print(comparison: Comparison) -> None:
     rows = [
-        (each.change, percent(each.first_recall), percent(each.second_recall), each.path)
+        (each.change.value, percent(each.first_recall), percent(each.second_recall), each.path)
         for each in comparison.notes
     ]
     if rows:

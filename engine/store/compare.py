@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.api import Comparison, NoteDifference
+from engine.api import Change, Comparison, NoteDifference
 from engine.store.records import NoteRow
 
 _Pair = tuple[NoteRow | None, NoteRow | None]
@@ -53,15 +53,15 @@ def _same_write(one: NoteRow, other: NoteRow) -> bool:
 
 def _difference(one: NoteRow | None, other: NoteRow | None) -> NoteDifference | None:
     if one is None and other is not None:
-        return NoteDifference(other.path, "only in second", None, other.recall)
+        return NoteDifference(other.path, Change.ONLY_IN_SECOND, None, other.recall)
     if other is None and one is not None:
-        return NoteDifference(one.path, "only in first", one.recall, None)
+        return NoteDifference(one.path, Change.ONLY_IN_FIRST, one.recall, None)
     if one is None or other is None:
         return None
     if not _same_write(one, other):
-        return NoteDifference(other.path, "rewritten", one.recall, other.recall)
+        return NoteDifference(other.path, Change.REWRITTEN, one.recall, other.recall)
     if one.recall != other.recall:
-        return NoteDifference(other.path, "recall changed", one.recall, other.recall)
+        return NoteDifference(other.path, Change.RECALL, one.recall, other.recall)
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from engine.api import (
+    Change,
     Command,
     Compared,
     CompareSnapshots,
@@ -112,6 +113,7 @@ class FakeMemory:
             folder=self.settings.folder,
             notes_total=sum(s is not NoteState.SKIPPED for s in states),
             notes_remembered=states.count(NoteState.REMEMBERED),
+            notes_weak=states.count(NoteState.WEAK),
             queue=sum(
                 s in (NoteState.WAITING, NoteState.READING, NoteState.WRITING) for s in states
             ),
@@ -218,9 +220,9 @@ class FakeMemory:
             a, b = paths.get(path), others.get(path)
             if a == b:
                 continue
-            change = (
-                "only in first" if b is None else "only in second" if a is None else "rewritten"
-            )
+            change = Change.REWRITTEN
+            if a is None or b is None:
+                change = Change.ONLY_IN_FIRST if b is None else Change.ONLY_IN_SECOND
             rows.append(
                 NoteDifference(path, change, a.recall if a else None, b.recall if b else None)
             )

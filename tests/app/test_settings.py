@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,23 @@ def test_the_text_grows_and_shrinks_by_key(stage: Stage) -> None:
     assert stage.workspace.preferences.font_percent == 90
     QTest.keyClick(stage.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert stage.workspace.preferences.font_percent == 100
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen", "offered"),
+    [
+        (("auto", "cpu"), "auto", ["auto", "cpu"]),
+        (("auto", "cpu"), "cuda", ["auto", "cpu", "cuda"]),
+        (("auto", "cpu", "cuda"), "auto", ["auto", "cpu", "cuda"]),
+    ],
+)
+def test_only_devices_that_are_there_are_offered(
+    stage: Stage, there: tuple[str, ...], chosen: str, offered: list[str]
+) -> None:
+    client = stage.workspace.client
+    client.status = replace(client.status, devices=there)
+    client.settings = replace(client.settings, device=chosen)
+    sheet = stage.window.open_settings()
+    assert [sheet.device.itemData(i) for i in range(sheet.device.count())] == offered
+    assert sheet.device.currentData() == chosen
+    sheet.reject()

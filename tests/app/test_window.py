@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
+from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QWidget
 
 from app import dialogs
 from app.actions import Act, specs
+from app.theme import theme
 from app.views import note_commands
 from app.views.about_sheet import AboutSheet
+from app.views.rebuild_sheet import RebuildSheet
 from app.views.settings_sheet import SettingsSheet
 from app.views.shortcuts_sheet import ShortcutsSheet
 from app.views.tray import LONG_QUEUE_SECONDS
@@ -30,29 +32,16 @@ from engine.api import (
     RestoreSnapshot,
     SnapshotKind,
 )
+from tests import drags
 from tests.app.conftest import Stage
 from tests.app.fake_engine import FakeEngine
 
 LEFT = Qt.MouseButton.LeftButton
 
 
-def drag(paths: list[Path]) -> QMimeData:
-    """What a file browser hands over."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    return data
-
-
 def drop(stage: Stage, *paths: Path) -> None:
     """Drag files over the window and let go."""
-    data = drag(list(paths))
-    keys, copy = Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
-    enter = QDragEnterEvent(QPoint(50, 50), copy, data, LEFT, keys)
-    QApplication.sendEvent(stage.window, enter)
-    assert enter.isAccepted() and stage.window.drop_zone.isVisible()
-    event = QDropEvent(QPointF(50, 50), copy, data, LEFT, keys)
-    QApplication.sendEvent(stage.window, event)
-    assert event.isAccepted() and not stage.window.drop_zone.isVisible()
+    drags.drop(stage.window, *paths)
 
 
 # --- first run ---
@@ -159,7 +148,7 @@ def test_dropped_files_are_copied_remembered_and_can_be_taken_back(
 
 
 def test_a_drag_that_leaves_lifts_the_veil(stage: Stage) -> None:
-    data = drag([stage.folder])
+    data = drags.file_data([stage.folder])
     enter = QDragEnterEvent(
         QPoint(5, 5), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier
     )
@@ -439,3 +428,49 @@ def test_focus_looks_through_the_folder_but_not_all_the_time(stage: Stage) -> No
     other.close()
     stage.settle()
     assert len(stage.engine.commands(Rescan)) - before == 1
+
+
+# --- what a person reads of the memory ---
+
+
+def test_weak_notes_are_told_apart_from_remembered_ones(stage: Stage) -> None:
+    note = next(iter(stage.engine.notes.values()))
+    stage.engine.put(replace(note, state=NoteState.WEAK))
+    stage.show()
+    assert stage.window.notes.header.count.text() == "3 of 4 remembered, 1 weak"
+    assert stage.window.tray.state.text() == "3 of 4 remembered, 1 weak"
+    assert stage.window.notes.bar.value() == 3
+
+
+@pytest.mark.parametrize("possible", [True, False])
+def test_a_broken_memory_offers_a_rebuild_where_it_helps(stage: Stage, possible: bool) -> None:
+    status = stage.engine.status()
+    broken = replace(status, mode=Mode.BROKEN, problem="Damaged.", may_rebuild=possible)
+    stage.workspace.bridge.status.emit(broken)
+    buttons = stage.window.banner.buttons()
+    assert [button.text() for button in buttons] == (["Rebuild memory…"] if possible else [])
+    if possible:
+        QTest.mouseClick(buttons[0], LEFT)
+        sheet = stage.child(RebuildSheet)
+        sheet.close()
+
+
+def test_the_magnifier_grows_with_the_text(stage: Stage) -> None:
+    field = stage.window.notes.filter
+    before, room = field.icon_side(), field.textMargins().left()
+    theme().set_font_percent(200)
+    QApplication.processEvents()
+    assert field.icon_side() > 1.6 * before and field.textMargins().left() > 1.4 * room
+    assert field.empty_button.isHidden()
+    QTest.keyClicks(field, "md")
+    assert field.empty_button.isVisible()
+    QTest.mouseClick(field.empty_button, LEFT)
+    assert field.text() == "" and field.empty_button.isHidden()
+
+
+def test_an_answers_small_print_is_small_from_the_start(stage: Stage) -> None:
+    stage.window.chat.ask("Which tram goes to the castle?")
+    stage.settle()
+    message = stage.window.chat.conversation.messages[-1]
+    (words,) = [label for label in message.findChildren(Label) if label.text() == "Learned from"]
+    assert words.font().pointSizeF() < QApplication.font().pointSizeF()

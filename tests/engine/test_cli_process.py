@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,17 @@ def test_a_reader_that_has_enough(tmp_path: Path) -> None:
         cwd=ROOT, shell=True, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr == "" and done.stdout.startswith("usage: engram")
+
+
+def test_the_version_is_known_without_an_installation() -> None:
+    hide = """
+import importlib.metadata as metadata, sys
+def missing(name):
+    raise metadata.PackageNotFoundError(name)
+metadata.version = missing
+import main
+sys.argv = ["engram", "--version"]
+sys.exit(main.main())
+"""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert python(hide).stdout == f"engram {project['version']}\n"

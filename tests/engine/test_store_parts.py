@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api import Effort, NoteDifference, OnDelete, Settings, Snapshot, SnapshotKind
+from engine.api import Change, Effort, NoteDifference, OnDelete, Settings, Snapshot, SnapshotKind
 from engine.store import thinning
 from engine.store.atomic import Files, set_aside, write_atomically
 from engine.store.compare import compare
@@ -124,13 +124,13 @@ def test_what_differs() -> None:
     new = written(NoteRow(3, "c.md"), 1, 5)
     result = compare("x", "y", (A, B), (rewritten, verified, new, waiting))
     assert result.notes == (
-        NoteDifference("a.md", "rewritten", 0.5, 0.5),
-        NoteDifference("b.md", "recall changed", 0.5, 1.0),
-        NoteDifference("c.md", "only in second", None, 0.5),
+        NoteDifference("a.md", Change.REWRITTEN, 0.5, 0.5),
+        NoteDifference("b.md", Change.RECALL, 0.5, 1.0),
+        NoteDifference("c.md", Change.ONLY_IN_SECOND, None, 0.5),
     )
     assert (result.cells_same, result.cells_changed, result.probes_changed) == (3, 6 + 5, 1)
     back = compare("y", "x", (rewritten, verified, new, waiting), (A, B))
-    assert back.notes[2] == NoteDifference("c.md", "only in first", 0.5, None)
+    assert back.notes[2] == NoteDifference("c.md", Change.ONLY_IN_FIRST, 0.5, None)
 
 
 def test_a_renamed_note_is_the_same() -> None:
@@ -138,14 +138,14 @@ def test_a_renamed_note_is_the_same() -> None:
     assert (result.notes, result.cells_same) == ((), 4)
     other = replace(A, path="z.md", written_hash="f" * 64)
     changes = {each.change for each in compare("x", "y", (A,), (other,)).notes}
-    assert changes == {"only in first", "only in second"}
+    assert changes == {Change.ONLY_IN_FIRST, Change.ONLY_IN_SECOND}
 
 
 def test_comparing_a_snapshot_with_the_present(tmp_path: Path) -> None:
     memory = prepare(tmp_path)
     with Store.open(memory.root, MODEL) as store:
         result = store.compare(memory.snapshot)
-        assert [(each.path, each.change) for each in result.notes] == [("one.md", "rewritten")]
+        assert [(each.path, each.change) for each in result.notes] == [("one.md", Change.REWRITTEN)]
         assert (result.first, result.second) == (memory.snapshot, "")
 
 

@@ -43,8 +43,8 @@ def _prose(run: Path, steps: int) -> list[str | Path]:
 
 def _memory(run: Path, steps: int) -> list[str | Path]:
     return ["memory", "--run", run, "--preset", "micro", "--steps", str(steps), *_data(),
-            "--values", DATA / "values.json", "--held-out", DATA / "notes.jsonl", "--mix", "3,1,3,2",
-            "--asked", DATA / "asked.jsonl", "--device", "cpu"]  # fmt: skip
+            "--values", DATA / "values.json", "--held-out", DATA / "notes.jsonl",
+            "--mix", "3,1,3,2", "--asked", DATA / "asked.jsonl", "--device", "cpu"]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

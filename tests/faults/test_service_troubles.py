@@ -66,6 +66,30 @@ def write(home: Path, boat: Path) -> None:
         run.until_idle()
 
 
+def snapshot_of(run: Run, folder: Path) -> str:
+    """Follow a folder until all of it is written; the id of a snapshot of that."""
+    run.do(ChangeSettings(Settings(folder=folder)))
+    run.do(Rescan())
+    run.until_idle()
+    run.do(TakeSnapshot("old"))
+    return run.snapshots[0].id
+
+
+def disk_with_no_room(monkeypatch: pytest.MonkeyPatch, left: list[int]) -> None:
+    """Let the next `left[0]` slots find a full disk."""
+    save = FakeMemory.save
+
+    def full(self: FakeMemory, path: Path) -> None:
+        if not left[0]:
+            save(self, path)
+            return
+        left[0] -= 1
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FakeMemory, "save", full)
+
+
 def damage_slot(home: Path) -> None:
     (slot,) = (home / "slot").glob("slot-*.safetensors")
     data = bytearray(slot.read_bytes())
@@ -194,16 +218,8 @@ def test_a_full_disk_holds_writing_and_loses_nothing(
     home: Path, boat: Path, monkeypatch: pytest.MonkeyPatch, fails: int
 ) -> None:
     write(home, boat)
-    save, left = FakeMemory.save, [fails]
-
-    def full(self: FakeMemory, path: Path) -> None:
-        if left[0]:
-            left[0] -= 1
-            path.write_bytes(b"half")
-            raise OSError(errno.ENOSPC, "No space left on device")
-        save(self, path)
-
-    monkeypatch.setattr(FakeMemory, "save", full)
+    left = [fails]
+    disk_with_no_room(monkeypatch, left)
     boat.write_text("The boat Otter was sold.")
     with Run(home, duties=WRITING_ONLY) as run:
         run.do(Remember((boat,)))
@@ -224,10 +240,7 @@ def test_forgetting_on_a_full_disk_changes_nothing(
 
     write(home, boat)
 
-    def full(self: FakeMemory, path: Path) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(FakeMemory, "save", full)
+    disk_with_no_room(monkeypatch, [100])
     with Run(home, duties=ASKING_ONLY) as run:
         error = run.fails(Forget((run.note(boat.as_posix()).id,)))
         assert isinstance(error, DiskFull)
@@ -311,11 +324,7 @@ def test_the_log_holds_no_note_text_and_no_questions(home: Path, boat: Path) -> 
 
 def test_restored_by_mistake(home: Path, boat: Path) -> None:
     with Run(home) as run:
-        run.do(ChangeSettings(Settings(folder=boat.parent)))
-        run.do(Rescan())
-        run.until_idle()
-        run.do(TakeSnapshot("old"))
-        old = run.snapshots[0].id
+        old = snapshot_of(run, boat.parent)
         boat.write_text("The boat Otter was sold for nine crowns.")
         run.do(Rescan())
         run.until_idle()
@@ -335,11 +344,7 @@ def test_restored_by_mistake(home: Path, boat: Path) -> None:
 
 def test_what_a_restore_brings_back_without_a_file_is_kept(home: Path, boat: Path) -> None:
     with Run(home) as run:
-        run.do(ChangeSettings(Settings(folder=boat.parent)))
-        run.do(Rescan())
-        run.until_idle()
-        run.do(TakeSnapshot("old"))
-        old = run.snapshots[0].id
+        old = snapshot_of(run, boat.parent)
         boat.unlink()
         run.do(Rescan())
         run.until_state("boat.md", NoteState.FORGOTTEN)
