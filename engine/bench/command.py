@@ -17,6 +17,7 @@ from engine.api import EngramError
 from engine.bench import (
     baseline,
     capacity,
+    designs,
     facts20,
     notes,
     sequence,
@@ -60,7 +61,7 @@ class Bench:
 BENCHES = tuple(
     Bench(m.NAME, m.HELP, m.add_arguments, m.measure)
     for m in (
-        facts20, two_documents, capacity, notes, baseline, squad, sequence, silence, speed
+        facts20, two_documents, capacity, notes, baseline, squad, sequence, silence, speed, designs
     )
 )  # fmt: skip
 """Every bench; adding one is one file and its name here."""

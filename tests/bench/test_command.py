@@ -16,6 +16,7 @@ from engine import bench
 from engine.bench import (
     baseline,
     capacity,
+    designs,
     facts20,
     notes,
     sequence,
@@ -60,7 +61,7 @@ def test_every_bench_has_the_common_options() -> None:
     names = {b.name for b in BENCHES}
     assert names == {
         "facts20", "two-documents", "capacity", "notes", "baseline", "squad", "sequence",
-        "silence", "speed",
+        "silence", "speed", "designs",
     }  # fmt: skip
 
 
@@ -119,6 +120,7 @@ RESULTS = {
     "squad": squad.Squad,
     "sequence": sequence.DocumentSequence,
     "silence": silence.Silence,
+    "designs": designs.Designs,
     "speed": speed.Speed,
 }
 
