@@ -17,15 +17,16 @@ import torch
 
 from engine.api import InputError
 from engine.model.address import AddressSpace
-from engine.model.bdh import Backbone
 from engine.model.config import PRESETS, BackboneConfig
 from engine.model.tokenizer import Tokenizer
 from engine.model.words import WordTable
 from engine.training import checkpoint, corpora, facts, wordlist
+from engine.training.ablate import VARIANTS, Ablation, AblationTable, Setup, chosen
+from engine.training.architecture import ARCHITECTURES, build, run_folder
 from engine.training.cloze import filler_sentences
 from engine.training.examples import BatchMaker, ExampleMaker, Mix, NoteExample
 from engine.training.export import export
-from engine.training.memory_training import MemoryPlan, MemoryTraining
+from engine.training.memory_training import MemoryPlan, MemoryTraining, start_from
 from engine.training.pretrain import Pretraining, PretrainPlan
 from engine.training.values import Values
 
@@ -65,7 +66,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     p.add_argument("--lr", type=float, default=4e-3)
     p.add_argument("--decay", type=int, default=400)
     p.add_argument("--optimizer", choices=("muon", "adamw"), default="muon")
-    m = verbs.add_parser("memory", parents=[common, timed, data], help="train to be written to")
+    memory = _memory_options()
+    m = verbs.add_parser(
+        "memory", parents=[common, timed, data, memory], help="train to be written to"
+    )
+    for each in (p, m):
+        each.add_argument(
+            "--architecture", choices=ARCHITECTURES, default="bdh",
+            help="what to train; a transformer of as many parameters goes to RUN/transformer",
+        )  # fmt: skip
+    a = verbs.add_parser(
+        "ablate", parents=[common, timed, data, memory], help="measure variants of memory training"
+    )
+    a.add_argument("--out", type=Path, required=True, help="table (CSV); rows in it are kept")
+    a.add_argument("--only", help=f"some of {', '.join(VARIANTS)}; separated by commas")
+    e = verbs.add_parser("export", parents=[common], help="calibrate and write the base model")
+    e.add_argument("--out", type=Path, required=True)
+    e.add_argument("--name", default="tiny")
+    e.add_argument("--calibration", type=Path, nargs="+", required=True, help="held-out notes")
+    e.add_argument("--best", action="store_true", help="the best measured weights, not the last")
+
+
+def _memory_options() -> argparse.ArgumentParser:
+    m = argparse.ArgumentParser(add_help=False)
     m.add_argument("--values", type=Path, required=True, help="values of the schemas' slots")
     m.add_argument("--held-out", type=Path, nargs="+", required=True, help="notes to choose by")
     m.add_argument("--lr", type=float, default=2e-3)
@@ -75,11 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mix", default="11,4,4,2", help="written notes, asked passages, composed, prose a batch"
     )
     m.add_argument("--reading", default="both ways", choices=("both ways", "twice", "once"))
-    e = verbs.add_parser("export", parents=[common], help="calibrate and write the base model")
-    e.add_argument("--out", type=Path, required=True)
-    e.add_argument("--name", default="tiny")
-    e.add_argument("--calibration", type=Path, nargs="+", required=True, help="held-out notes")
-    e.add_argument("--best", action="store_true", help="the best measured weights, not the last")
+    return m
 
 
 def run(args: argparse.Namespace) -> int:
@@ -90,6 +109,7 @@ def run(args: argparse.Namespace) -> int:
         "words": _words,
         "prose": _prose,
         "memory": _memory,
+        "ablate": _ablate,
         "export": _export,
     }
     try:
@@ -161,7 +181,7 @@ def _words(args: argparse.Namespace) -> None:
 
 def _prose(args: argparse.Namespace) -> None:
     plan = PretrainPlan(
-        run=args.run,
+        run=run_folder(args.run, args.architecture),
         tokens=args.run / "prose.u16",
         steps=args.steps,
         rows=args.rows,
@@ -170,6 +190,7 @@ def _prose(args: argparse.Namespace) -> None:
         decay=args.decay,
         seed=args.seed,
         optimizer=args.optimizer,
+        architecture=args.architecture,
         compile=args.compile,
         minutes=args.minutes,
     )
@@ -181,28 +202,16 @@ def _shape(args: argparse.Namespace, tokenizer: Tokenizer) -> BackboneConfig:
     return dataclasses.replace(PRESETS[args.preset], vocab_size=tokenizer.vocab_size)
 
 
-def _memory(args: argparse.Namespace) -> None:
-    tokenizer = Tokenizer.read(args.run / "tokenizer.json")
-    start = wordlist.WordStart.read(args.run)
-    shape = dataclasses.replace(
-        _shape(args, tokenizer), gist_words=len(start.table), reading=args.reading
-    )
-    backbone, space = Backbone(shape), AddressSpace(shape)
-    generator = torch.Generator().manual_seed(args.seed)
-    backbone.initialise(generator)
-    space.initialise(generator)
-    with torch.no_grad():
-        space.semantic.copy_(start.semantic)
-        space.rarity.copy_(start.rarity)
-    pretrained = checkpoint.load(args.run / "prose.pt")
-    if pretrained is not None:
-        backbone.load_state_dict(pretrained["model"])
-    backbone.to(_device(args))
-    space.to(_device(args))
-    maker = ExampleMaker(tokenizer, start.table)
-    batches, held_out = memory_data(args, maker)
-    plan = MemoryPlan(
-        run=args.run,
+def _memory_shape(
+    args: argparse.Namespace, tokenizer: Tokenizer, start: wordlist.WordStart
+) -> BackboneConfig:
+    shape = _shape(args, tokenizer)
+    return dataclasses.replace(shape, gist_words=len(start.table), reading=args.reading)
+
+
+def _memory_plan(args: argparse.Namespace, run: Path) -> MemoryPlan:
+    return MemoryPlan(
+        run=run,
         steps=args.steps,
         lr=args.lr,
         lr_words=args.lr_words,
@@ -211,8 +220,44 @@ def _memory(args: argparse.Namespace) -> None:
         reading=args.reading,
         minutes=args.minutes,
     )
+
+
+def _memory(args: argparse.Namespace) -> None:
+    tokenizer = Tokenizer.read(args.run / "tokenizer.json")
+    start = wordlist.WordStart.read(args.run)
+    shape = _memory_shape(args, tokenizer, start)
+    run = run_folder(args.run, args.architecture)
+    model = build(args.architecture, shape)
+    space = AddressSpace(dataclasses.replace(shape, d_model=model.cfg.d_model))
+    start_from(model, space, start, checkpoint.load(run / "prose.pt"), args.seed)
+    model.to(_device(args))
+    space.to(_device(args))
+    batches, held_out = memory_data(args, ExampleMaker(tokenizer, start.table))
     stream = corpora.TokenStream(args.run / "prose.u16")
-    MemoryTraining(plan, backbone, space, batches, held_out, stream).run()
+    plan = _memory_plan(args, run)
+    MemoryTraining(plan, model, space, batches, held_out, stream).run()
+
+
+def _ablate(args: argparse.Namespace) -> None:
+    names = chosen(args.only)
+    table = AblationTable(args.out, args.steps)
+    tokenizer = Tokenizer.read(args.run / "tokenizer.json")
+    start = wordlist.WordStart.read(args.run)
+    pretrained = checkpoint.load(args.run / "prose.pt")
+    if pretrained is None:
+        raise InputError(f"There is no pre-training in {args.run} that variants could start from.")
+    batches, held_out = memory_data(args, ExampleMaker(tokenizer, start.table))
+    setup = Setup(
+        _memory_shape(args, tokenizer, start),
+        _memory_plan(args, args.run),
+        batches.mix,
+        len(batches.composer.schemas),
+    )
+    stream = corpora.TokenStream(args.run / "prose.u16")
+    device = _device(args)
+    ablation = Ablation(setup, start, pretrained, batches, held_out, device, stream)
+    if not ablation.run(names, table):
+        print("time is over; the same command goes on", file=sys.stderr)
 
 
 def memory_data(

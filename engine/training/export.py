@@ -25,6 +25,7 @@ from engine.model.tokenizer import END, Tokenizer
 from engine.model.words import WordTable
 from engine.notes.readers import markdown
 from engine.training import checkpoint
+from engine.training.architecture import refuse_export
 from engine.training.corpora import WrittenNote, read_notes
 
 _QUIET_QUESTIONS = 96
@@ -42,11 +43,12 @@ def export(
         best: take the best measured weights instead of the last ones.
 
     Raises:
-        InputError: the run has no memory-training checkpoint.
+        InputError: the run has no memory-training checkpoint, or a transformer's.
     """
     state = checkpoint.load(run / ("memory-best.pt" if best else "memory.pt"))
     if state is None:
         raise InputError(f"There is no memory training in {run} to export.")
+    refuse_export(state["config"])
     cfg = BackboneConfig.from_json(state["config"])
     backbone, space = Backbone(cfg), AddressSpace(cfg)
     backbone.load_state_dict(state["backbone"])

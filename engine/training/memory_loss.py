@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from engine.model.reader import read_windows
 from engine.model.repeat import asked_tokens
 from engine.model.tokenizer import ANSWER, BEGIN, END, PAD, QUESTION, SEP
 from engine.model.words import Word
+from engine.training.architecture import LanguageModel
 from engine.training.examples import Asked, NoteExample
 from engine.training.question_loss import Sums, sums
 
@@ -80,7 +82,7 @@ class MemoryModel:
     """Backbone and address space, on batches of notes and questions.
 
     Args:
-        backbone: the language model.
+        backbone: the language model; any that reads and gives logits as `Backbone` does.
         space: the address space.
         classes: (V,) of `content_classes`.
         reading: "twice" (note, separator, note), "once", or "both ways" (one reading without the
@@ -88,9 +90,10 @@ class MemoryModel:
     """
 
     def __init__(
-        self, backbone: Backbone, space: AddressSpace, classes: Tensor, reading: str = "twice"
+        self, backbone: LanguageModel, space: AddressSpace, classes: Tensor, reading: str = "twice"
     ) -> None:
-        self.backbone = backbone
+        # What of the model memory training uses, the transformer has too.
+        self.backbone = cast(Backbone, backbone)
         self.space = space
         self.classes = classes
         self.reading = reading

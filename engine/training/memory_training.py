@@ -6,20 +6,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from engine.model.address import AddressSpace
-from engine.model.bdh import Backbone
 from engine.model.repeat import content_classes
 from engine.training import checkpoint, optimizer
+from engine.training.architecture import LanguageModel, hidden_matrices
 from engine.training.corpora import TokenStream
 from engine.training.curves import Curve
 from engine.training.examples import BatchMaker, NoteExample
 from engine.training.measure import Recall, recall
 from engine.training.memory_loss import LossParts, LossWeights, MemoryModel, Prose
+from engine.training.wordlist import WordStart
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,30 @@ class MemoryPlan:
     checkpoint_seconds: float = 180.0
 
 
+def start_from(
+    model: LanguageModel,
+    space: AddressSpace,
+    words: WordStart,
+    pretrained: dict[str, Any] | None,
+    seed: int,
+) -> None:
+    """Put the weights in place that memory training starts from.
+
+    Args:
+        model, space: filled. words: vectors and rarity weights of the word table.
+        pretrained: checkpoint of pre-training; None draws the model's weights from the seed too.
+        seed: of what is drawn.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    model.initialise(generator)
+    space.initialise(generator)
+    with torch.no_grad():
+        space.semantic.copy_(words.semantic)
+        space.rarity.copy_(words.rarity)
+    if pretrained is not None:
+        model.load_state_dict(pretrained["model"])
+
+
 class MemoryTraining:
     """A memory-training run in its folder.
 
@@ -71,7 +97,7 @@ class MemoryTraining:
     def __init__(
         self,
         plan: MemoryPlan,
-        backbone: Backbone,
+        backbone: LanguageModel,
         space: AddressSpace,
         batches: BatchMaker,
         held_out: dict[str, Sequence[NoteExample]],
@@ -80,12 +106,13 @@ class MemoryTraining:
         self.plan = plan
         maker = batches.maker
         classes = content_classes(maker.tokenizer, maker.table, space.rarity)
+        classes = classes.to(backbone.head.device)
         self.model = MemoryModel(backbone, space, classes, plan.reading)
         self.batches = batches
         self.held_out = held_out
         self.stream = stream
         words = [space.semantic, space.rarity, space.rarity_asked]
-        matrices = [backbone.encoder, backbone.encoder_v, backbone.decoder]
+        matrices = hidden_matrices(backbone)
         chosen = {id(p) for p in (*words, *matrices)}
         others = [p for m in (backbone, space) for p in m.parameters() if id(p) not in chosen]
         self.optimizers = optimizer.build(matrices, others, plan.lr, plan.optimizer)

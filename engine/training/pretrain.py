@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.model.bdh import Backbone
 from engine.model.config import BackboneConfig
 from engine.model.tokenizer import Tokenizer
-from engine.training import checkpoint, optimizer
+from engine.training import architecture, checkpoint, optimizer
+from engine.training.architecture import LanguageModel
 from engine.training.corpora import TokenStream
 from engine.training.curves import Curve
 
@@ -35,6 +35,7 @@ class PretrainPlan:
         decay: steps of the final descent.
         seed: of the weights and of the data order.
         optimizer: see `engine.training.optimizer.build`.
+        architecture: "bdh", or "transformer" for the one with as many parameters.
         compile: use torch.compile (pays on CUDA; on CPU it does not, measured).
         minutes: stop (resumable) after this time; None for no limit.
         checkpoint_seconds: how often to save.
@@ -50,12 +51,13 @@ class PretrainPlan:
     decay: int = 300
     seed: int = 1
     optimizer: str = "muon"
+    architecture: str = "bdh"
     compile: bool = False
     minutes: float | None = None
     checkpoint_seconds: float = 180.0
 
 
-def next_token_loss(model: Backbone, batch: Tensor, dtype: torch.dtype) -> Tensor:
+def next_token_loss(model: LanguageModel, batch: Tensor, dtype: torch.dtype) -> Tensor:
     """Mean cross-entropy in nats per token of batch (B, T + 1)."""
     with torch.autocast(batch.device.type, dtype):
         logits = model(batch[:, :-1])
@@ -63,7 +65,7 @@ def next_token_loss(model: Backbone, batch: Tensor, dtype: torch.dtype) -> Tenso
 
 
 def held_out_loss(
-    model: Backbone, stream: TokenStream, tokenizer: Tokenizer
+    model: LanguageModel, stream: TokenStream, tokenizer: Tokenizer
 ) -> tuple[float, float]:
     """(nats per token, bits per byte) on the held-out end of the stream."""
     windows = stream.held_out(64, 256)
@@ -84,7 +86,7 @@ class Pretraining:
 
     Args:
         plan: what to do.
-        cfg: the backbone's shape.
+        cfg: the backbone's shape, also where a transformer is to match it.
         tokenizer: of the token stream.
         device: where to train.
     """
@@ -92,15 +94,18 @@ class Pretraining:
     def __init__(
         self, plan: PretrainPlan, cfg: BackboneConfig, tokenizer: Tokenizer, device: torch.device
     ) -> None:
+        plan.run.mkdir(parents=True, exist_ok=True)
         self.plan = plan
         self.tokenizer = tokenizer
         self.device = device
         self.stream = TokenStream(plan.tokens)
-        self.model = Backbone(cfg)
+        self.model = architecture.build(plan.architecture, cfg)
         self.model.initialise(torch.Generator().manual_seed(plan.seed))
         self.model.to(device)
-        matrices = [self.model.encoder, self.model.encoder_v, self.model.decoder]
+        matrices = architecture.hidden_matrices(self.model)
         others = [self.model.embed.weight, self.model.head]
+        chosen = {id(p) for p in (*matrices, *others)}
+        others += [p for p in self.model.parameters() if id(p) not in chosen]
         self.optimizers = optimizer.build(matrices, others, plan.lr, plan.optimizer)
         self.step = 0
         self._load()
