@@ -140,7 +140,7 @@ class FakeMemory:
                 break
         return AnswerResult(
             " ".join(said), share >= 0.5, share, ((note_id, 1.0),), ((note_id, share),),
-            self.prompt(question), Evidence(0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0), -0.1, stopped,
+            self.prompt(question), Evidence(0.0, 0.0, 0.0, 0.0, 1.0, 0.0), -0.1, stopped,
         )  # fmt: skip
 
     def prompt(self, question: str) -> tuple[str, ...]:

@@ -34,14 +34,13 @@ class Trace:
     mass: float = _NOTHING
     owner: float = 0.0
     gap: float = 0.0
-    null: float = 0.0
 
     def evidence(self) -> Evidence:
         """The features of the confidence."""
         own = self.log_p[:-1] or self.log_p or [_NOTHING]
         return Evidence(
             self.mass, self.log_p[0] if self.log_p else _NOTHING,
-            sum(own) / len(own), min(own), self.owner, self.gap, self.null,
+            sum(own) / len(own), min(own), self.owner, self.gap,
         )  # fmt: skip
 
 
@@ -101,7 +100,6 @@ def _decode(
         vocabulary = base.backbone.logits(h).log_softmax(-1)
         found, values = _look_up(base, slot, h, fixed, bonus, asked if number == 0 else None)
         if number == 0:
-            trace.null = float(vocabulary[END])
             vocabulary = vocabulary.clone()
             vocabulary[: len(SPECIALS)] = float("-inf")  # an answer has at least one token
             _first_evidence(slot, found, values, trace)

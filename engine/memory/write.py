@@ -146,8 +146,8 @@ def _train(
 ) -> Outcome | None:
     """All rounds of gradient steps; leaves the keys in `work`.
 
-    The first round is about where answers start and stop; they run on by themselves. Only the
-    repair of probes that are still wrong looks at every token of an answer.
+    Rounds are about where answers start and stop; they run on by themselves. Only where probes are
+    still wrong after the first do the steps look at every token of an answer.
     """
     probes = work.probes
     if probes is None:
@@ -157,7 +157,8 @@ def _train(
     outcome = _ask(base, work, probes)
     for number, steps in enumerate(rounds):
         best = (work.keys, outcome)
-        for loss in _round(base, work, probes if number else probes.firsts(), steps):
+        asked = probes if number and outcome.recall < 1.0 else probes.firsts()
+        for loss in _round(base, work, asked, steps):
             done += 1
             progress(WriteStep(done, total, loss, outcome.recall))
             checkpoint()

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-FEATURES = ("bias", "mass", "first", "mean", "least", "owner", "gap", "null")
+FEATURES = ("bias", "mass", "first", "mean", "least", "owner", "gap")
+
+
+_MASS = 5.0
+"""Beyond this the cells have as good as all of the mass, or none."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,6 @@ class Evidence:
         least: lowest log-probability of them.
         owner: share of the cells' mass at the first token that belongs to the best note.
         gap: score of the best cell less the best score of a cell holding another token.
-        null: log-probability that the backbone alone gives to ending at once, unanswered.
     """
 
     mass: float
@@ -28,23 +31,21 @@ class Evidence:
     least: float
     owner: float
     gap: float
-    null: float
 
     def features(self) -> tuple[float, ...]:
         """The regression's inputs, in the order of `FEATURES`, clipped to sane ranges."""
 
-        def clip(x: float) -> float:
-            return max(-20.0, min(20.0, x))
+        def clip(x: float, most: float = 20.0) -> float:
+            return max(-most, min(most, x))
 
         return (
             1.0,
-            clip(self.mass),
+            clip(self.mass, _MASS),
             clip(self.first),
             clip(self.mean),
             clip(self.least),
             self.owner,
             clip(self.gap),
-            clip(self.null),
         )
 
 
@@ -57,7 +58,7 @@ class Calibration:
         threshold: below it the answer is "not in memory".
     """
 
-    weights: tuple[float, ...] = (0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0, 0.0)
+    weights: tuple[float, ...] = (0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0)
     threshold: float = 0.3
 
     def __post_init__(self) -> None:

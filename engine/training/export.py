@@ -30,6 +30,8 @@ from engine.training.corpora import WrittenNote, read_notes
 
 _QUIET_QUESTIONS = 96
 _NOTES_AT_ONCE = 36
+_LEAST_SPREAD = 0.1
+"""A feature that varies less says nothing, and must not get a huge weight for it."""
 
 
 def export(
@@ -122,10 +124,17 @@ def calibrate(base: BaseModel, notes: Sequence[WrittenNote]) -> Calibration:
 
 
 def fit(rows: Sequence[tuple[Evidence, bool, bool]]) -> Calibration:
-    """Logistic regression with a small ridge (Platt 1999), by L-BFGS."""
+    """Logistic regression with a small ridge (Platt 1999), by L-BFGS.
+
+    Questions that no note answers count as much, all together, as those that have an answer: few
+    are at hand, and the confidence is there to decline them.
+    """
     x = torch.tensor([e.features() for e, _, _ in rows], dtype=torch.float64)
     y = torch.tensor([float(right) for _, right, _ in rows], dtype=torch.float64)
-    scale = x.std(0).clamp_min(1e-6)
+    answerable = torch.tensor([known for _, _, known in rows])
+    share = int(answerable.sum()) / max(1, int((~answerable).sum()))
+    weight = torch.where(answerable, 1.0, share).to(torch.float64)
+    scale = x.std(0).clamp_min(_LEAST_SPREAD)
     scale[0] = 1.0
     w = torch.zeros(len(FEATURES), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
@@ -133,7 +142,7 @@ def fit(rows: Sequence[tuple[Evidence, bool, bool]]) -> Calibration:
     def closure() -> Tensor:
         optimizer.zero_grad()
         z = (x / scale) @ w
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(z, y)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(z, y, weight)
         loss = loss + 1e-3 * w[1:].square().sum()
         loss.backward()
         return loss

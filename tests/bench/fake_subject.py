@@ -93,7 +93,7 @@ class FakeMemory:
             sources=((said.source, 0.9),) if said.source else (),
             nearest=((said.nearest, 0.9),) if said.nearest else (),
             prompt=("<|begin|>",),
-            evidence=Evidence(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+            evidence=Evidence(0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
             log_p=math.log(said.p),
         )
 
