@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.memory.reading import Window, windows
-from engine.model.address import pack_words
+from engine.model.address import pack_unplaced, pack_words
 from engine.model.base import BaseModel
 from engine.model.joint import Cells
 from engine.model.reader import read_windows
@@ -117,5 +117,5 @@ def read_prompt(base: BaseModel, question: str) -> Prompt:
 def question_gist(base: BaseModel, questions: Sequence[str]) -> Tensor:
     """Gists (Q, G) of questions."""
     words = [base.words.split(q.strip()) for q in questions]
-    packed = pack_words(words, [[(0, 1 << 30)]] * len(questions)).to(base.device)
+    packed = pack_unplaced(words).to(base.device)
     return base.space.gist_of_question(packed)

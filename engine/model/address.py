@@ -87,6 +87,11 @@ def pack_words(
     return WordBatch(rows, spelling, places[0], places[1], places[2], mask)
 
 
+def pack_unplaced(texts: Sequence[Sequence[Word]]) -> WordBatch:
+    """Pad the words of texts in which no place matters: questions, and prose read like one."""
+    return pack_words(texts, [[(0, 1 << 30)]] * len(texts))
+
+
 def _tokens_of(words: Sequence[Word], spans: Sequence[tuple[int, int]]) -> list[int]:
     found = []
     i = 0

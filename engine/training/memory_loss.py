@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.memory.reading import Window
-from engine.model.address import AddressSpace, pack_words
+from engine.model.address import AddressSpace, pack_unplaced, pack_words
 from engine.model.bdh import Backbone
 from engine.model.joint import Cells, Queries, Scored, make_queries, score
 from engine.model.reader import read_windows
@@ -237,7 +237,7 @@ class MemoryModel:
             start = len(q.question) + 2
             at[i, : len(answer)] = torch.arange(start, start + len(answer))
             target[i, : len(answer)] = torch.tensor(answer)
-        words = pack_words([q.words for q in asked], [[(0, 1 << 30)]] * len(asked))
+        words = pack_unplaced([q.words for q in asked])
         gist = self.space.gist_of_question(words.to(self.device))
         answerable = gold.any(1)
         asked_ids = asked_tokens(self.classes, [q.question for q in asked])
@@ -314,7 +314,7 @@ class MemoryModel:
             h = self.backbone.read(tokens[:, :-1])
             logits = self.backbone.logits(h)
         nats = F.cross_entropy(logits.float().flatten(0, 1), tokens[:, 1:].flatten())
-        words = pack_words(prose.words, [[(0, 1 << 30)]] * len(prose.words)).to(self.device)
+        words = pack_unplaced(prose.words).to(self.device)
         some = h[:, _QUIET_EVERY - 1 :: _QUIET_EVERY].float()  # (B, S, D)
         gist = self.space.gist_of_question(words).unsqueeze(1).expand(-1, some.shape[1], -1)
         context, local, wide = self.space.queries(some, gist)

@@ -12,7 +12,7 @@ import torch
 
 from engine.api import InputError
 from engine.model.address import pack_words
-from engine.model.config import PRESETS, BackboneConfig
+from engine.model.config import PRESETS
 from engine.model.tokenizer import Tokenizer
 from engine.training import checkpoint, command, corpora, facts
 from engine.training.ablate import (
@@ -31,27 +31,14 @@ from engine.training.memory_loss import LossParts
 from engine.training.memory_training import MemoryPlan, MemoryTraining
 from engine.training.values import Values
 from engine.training.wordlist import WordStart
+from tests.training_runs import DATA, MICRO, arguments, begin, copy_run, data, prose
 
-DATA = Path(__file__).parent.parent / "data" / "training"
-MICRO = BackboneConfig(d_model=32, n_head=2, n_neuron=64, n_pass=2, d_context=16, d_semantic=16,
-                       d_lexical=16)  # fmt: skip
 STEPS = 3
 MIX = Mix(written=3, asked=0, composed=3, prose=2)
 
 
-def _arguments(*words: str | Path) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return parser.parse_args([str(w) for w in words])
-
-
-def _data() -> list[str | Path]:
-    return ["--prose", DATA / "prose.txt", "--notes", DATA / "notes.jsonl",
-            "--banks", DATA / "bank.jsonl"]  # fmt: skip
-
-
 def _ablate(run: Path, *more: str | Path) -> argparse.Namespace:
-    return _arguments("ablate", "--run", run, "--preset", "micro", "--steps", str(STEPS), *_data(),
+    return arguments("ablate", "--run", run, "--preset", "micro", "--steps", str(STEPS), *data(),
                       "--values", DATA / "values.json", "--held-out", DATA / "notes.jsonl",
                       "--mix", "3,0,3,2", "--device", "cpu", "--out", run / "table.csv",
                       *more)  # fmt: skip
@@ -66,20 +53,16 @@ def micro(monkeypatch: pytest.MonkeyPatch) -> None:
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A run folder with tokenizer, words and pre-trained weights."""
     run = tmp_path_factory.mktemp("run")
-    command.run(_arguments("tokenizer", "--run", run, *_data(), "--vocab", "500"))
-    command.run(_arguments("words", "--run", run, *_data(), "--width", "16"))
+    begin(run)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(PRESETS, "micro", MICRO)
-        command.run(_arguments("prose", "--run", run, "--preset", "micro", "--steps", "2", "--rows",
-                               "4", "--length", "32", "--device", "cpu"))  # fmt: skip
+        command.run(prose(run, 2))
         yield run
 
 
 @pytest.fixture
 def run(started: Path, tmp_path: Path) -> Path:
-    for file in started.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    return tmp_path
+    return copy_run(started, tmp_path)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Training on very little: losses fall, runs resume to the step, a killed run is safe."""
 
-import argparse
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 import torch
 
 from engine.model.base import BaseModel
-from engine.model.config import PRESETS, BackboneConfig
+from engine.model.config import PRESETS
 from engine.training import checkpoint, command, facts
 from engine.training.curves import Curve
 from engine.training.memory_loss import LossParts
@@ -19,30 +18,11 @@ from engine.training.memory_training import MemoryTraining
 from engine.training.optimizer import trapezoid
 from engine.training.pretrain import Pretraining
 from engine.training.values import Values
-
-DATA = Path(__file__).parent.parent / "data" / "training"
-MICRO = BackboneConfig(d_model=32, n_head=2, n_neuron=64, n_pass=2, d_context=16, d_semantic=16,
-                       d_lexical=16)  # fmt: skip
-
-
-def _arguments(*words: str | Path) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return parser.parse_args([str(w) for w in words])
-
-
-def _data() -> list[str | Path]:
-    return ["--prose", DATA / "prose.txt", "--notes", DATA / "notes.jsonl",
-            "--banks", DATA / "bank.jsonl"]  # fmt: skip
-
-
-def _prose(run: Path, steps: int) -> list[str | Path]:
-    return ["prose", "--run", run, "--preset", "micro", "--steps", str(steps), "--rows", "4",
-            "--length", "32", "--device", "cpu"]  # fmt: skip
+from tests.training_runs import DATA, MICRO, arguments, begin, copy_run, data, prose
 
 
 def _memory(run: Path, steps: int) -> list[str | Path]:
-    return ["memory", "--run", run, "--preset", "micro", "--steps", str(steps), *_data(),
+    return ["memory", "--run", run, "--preset", "micro", "--steps", str(steps), *data(),
             "--values", DATA / "values.json", "--held-out", DATA / "notes.jsonl",
             "--mix", "3,1,3,2", "--asked", DATA / "asked.jsonl", "--device", "cpu"]  # fmt: skip
 
@@ -56,15 +36,8 @@ def micro(monkeypatch: pytest.MonkeyPatch) -> None:
 def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with tokenizer and words."""
     run = tmp_path_factory.mktemp("run")
-    command.run(_arguments("tokenizer", "--run", run, *_data(), "--vocab", "500"))
-    command.run(_arguments("words", "--run", run, *_data(), "--width", "16"))
+    begin(run)
     return run
-
-
-def _copy(started: Path, to: Path) -> Path:
-    for file in started.iterdir():
-        (to / file.name).write_bytes(file.read_bytes())
-    return to
 
 
 def _losses(csv: Path, column: str) -> list[float]:
@@ -74,8 +47,8 @@ def _losses(csv: Path, column: str) -> list[float]:
 def test_pre_training_lowers_the_loss_and_resumes_to_the_step(
     started: Path, tmp_path: Path
 ) -> None:
-    runs = [_copy(started, _made(tmp_path / name)) for name in ("whole", "halves")]
-    command.run(_arguments(*_prose(runs[0], 60)))
+    runs = [copy_run(started, _made(tmp_path / name)) for name in ("whole", "halves")]
+    command.run(prose(runs[0], 60))
     losses = _losses(runs[0] / "prose.csv", "loss")
     assert losses[-1] < losses[0] - 0.5
     whole = checkpoint.load(runs[0] / "prose.pt")
@@ -89,8 +62,8 @@ def test_pre_training_lowers_the_loss_and_resumes_to_the_step(
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
         patch.setattr(Pretraining, "one_step", stop)
-        command.run(_arguments(*_prose(runs[1], 60)))
-    command.run(_arguments(*_prose(runs[1], 60)))
+        command.run(prose(runs[1], 60))
+    command.run(prose(runs[1], 60))
     halves = checkpoint.load(runs[1] / "prose.pt")
     assert whole is not None and halves is not None
     for name, tensor in whole["model"].items():
@@ -105,13 +78,13 @@ def _made(path: Path) -> Path:
 def test_memory_training_lowers_the_loss_and_exports_a_base_model(
     started: Path, tmp_path: Path
 ) -> None:
-    run = _copy(started, _made(tmp_path / "run"))
-    command.run(_arguments(*_memory(run, 30)))
+    run = copy_run(started, _made(tmp_path / "run"))
+    command.run(arguments(*_memory(run, 30)))
     answer, place = (_losses(run / "memory.csv", c) for c in ("answer", "place"))
     assert answer[-1] < answer[0]
     assert place[-1] < place[0]
     out = tmp_path / "base"
-    command.run(_arguments("export", "--run", run, "--out", out, "--name", "micro",
+    command.run(arguments("export", "--run", run, "--out", out, "--name", "micro",
                            "--calibration", DATA / "notes.jsonl"))  # fmt: skip
     base = BaseModel.read(out)
     assert base.name == "micro"
@@ -121,8 +94,8 @@ def test_memory_training_lowers_the_loss_and_exports_a_base_model(
 
 
 def test_memory_training_resumes_to_the_step(started: Path, tmp_path: Path) -> None:
-    whole, halves = (_copy(started, _made(tmp_path / n)) for n in ("whole", "halves"))
-    command.run(_arguments(*_memory(whole, 8)))
+    whole, halves = (copy_run(started, _made(tmp_path / n)) for n in ("whole", "halves"))
+    command.run(arguments(*_memory(whole, 8)))
     one = MemoryTraining.one_step
 
     def stop(training: MemoryTraining) -> LossParts:
@@ -133,8 +106,8 @@ def test_memory_training_resumes_to_the_step(started: Path, tmp_path: Path) -> N
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
         patch.setattr(MemoryTraining, "one_step", stop)
-        command.run(_arguments(*_memory(halves, 8)))
-    command.run(_arguments(*_memory(halves, 8)))
+        command.run(arguments(*_memory(halves, 8)))
+    command.run(arguments(*_memory(halves, 8)))
     a, b = (checkpoint.load(run / "memory.pt") for run in (whole, halves))
     assert a is not None and b is not None
     assert a["step"] == b["step"] == 8
@@ -146,15 +119,15 @@ def test_memory_training_resumes_to_the_step(started: Path, tmp_path: Path) -> N
 def test_a_training_killed_while_it_saves_goes_on_from_a_whole_checkpoint(
     started: Path, tmp_path: Path
 ) -> None:
-    run = _copy(started, _made(tmp_path / "run"))
+    run = copy_run(started, _made(tmp_path / "run"))
     code = (
         "import sys\n"
         "from engine.model.config import PRESETS\n"
-        "from tests.engine.test_training import MICRO, _arguments, _prose\n"
+        "from tests.training_runs import MICRO, prose\n"
         "PRESETS['micro'] = MICRO\n"
         "from engine.training import command, pretrain\n"
         "from pathlib import Path\n"
-        "args = _arguments(*_prose(Path(sys.argv[1]), 100000))\n"
+        "args = prose(Path(sys.argv[1]), 100000)\n"
         "one = pretrain.Pretraining.one_step\n"
         "def step(self):\n"
         "    loss = one(self); self.save(); print(self.step, flush=True); return loss\n"

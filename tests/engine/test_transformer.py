@@ -1,6 +1,5 @@
 """The transformer that BDH is measured against: its size, what it sees, and its training."""
 
-import argparse
 from pathlib import Path
 
 import pytest
@@ -14,27 +13,9 @@ from engine.model.tokenizer import PAD
 from engine.training import checkpoint, command
 from engine.training.curves import Curve
 from engine.training.pretrain import Pretraining
+from tests.training_runs import DATA, MICRO, arguments, begin, copy_run, data, prose
 
-DATA = Path(__file__).parent.parent / "data" / "training"
-MICRO = BackboneConfig(d_model=32, n_head=2, n_neuron=64, n_pass=2, d_context=16, d_semantic=16,
-                       d_lexical=16)  # fmt: skip
 SHAPE = TransformerConfig(vocab_size=60, d_model=32, n_head=2, n_layer=2, d_feed=40)
-
-
-def _arguments(*words: str | Path) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return parser.parse_args([str(w) for w in words])
-
-
-def _data() -> list[str | Path]:
-    return ["--prose", DATA / "prose.txt", "--notes", DATA / "notes.jsonl",
-            "--banks", DATA / "bank.jsonl"]  # fmt: skip
-
-
-def _prose(run: Path, steps: int, *more: str) -> argparse.Namespace:
-    return _arguments("prose", "--run", run, "--preset", "micro", "--steps", str(steps), "--rows",
-                      "4", "--length", "32", "--device", "cpu", *more)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -46,16 +27,13 @@ def micro(monkeypatch: pytest.MonkeyPatch) -> None:
 def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with tokenizer and words."""
     run = tmp_path_factory.mktemp("run")
-    command.run(_arguments("tokenizer", "--run", run, *_data(), "--vocab", "500"))
-    command.run(_arguments("words", "--run", run, *_data(), "--width", "16"))
+    begin(run)
     return run
 
 
 @pytest.fixture
 def run(started: Path, tmp_path: Path) -> Path:
-    for file in started.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    return tmp_path
+    return copy_run(started, tmp_path)
 
 
 @pytest.fixture
@@ -127,8 +105,8 @@ def test_both_architectures_see_the_same_batches(
     monkeypatch.setattr(
         Pretraining, "_loss", lambda self, batch: seen.append(batch) or self.model(batch).mean()
     )
-    command.run(_prose(run, 3))
-    command.run(_prose(run, 3, "--architecture", "transformer"))
+    command.run(prose(run, 3))
+    command.run(prose(run, 3, "--architecture", "transformer"))
     assert len(seen) == 6
     assert all(torch.equal(a, b) for a, b in zip(seen[:3], seen[3:], strict=True))
 
@@ -136,9 +114,9 @@ def test_both_architectures_see_the_same_batches(
 def test_a_transformer_learns_resumes_and_leaves_the_backbone_alone(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command.run(_prose(run, 2))
+    command.run(prose(run, 2))
     backbone = (run / "prose.pt").read_bytes()
-    command.run(_prose(run, 60, "--architecture", "transformer"))
+    command.run(prose(run, 60, "--architecture", "transformer"))
     losses = [v for _, v in Curve(run / "transformer" / "prose.csv", 10**9).column("loss")]
     assert losses[-1] < losses[0] - 0.5
     whole = checkpoint.load(run / "transformer" / "prose.pt")
@@ -153,8 +131,8 @@ def test_a_transformer_learns_resumes_and_leaves_the_backbone_alone(
 
     with monkeypatch.context() as patch, pytest.raises(InterruptedError):
         patch.setattr(Pretraining, "one_step", stop)
-        command.run(_prose(run, 60, "--architecture", "transformer"))
-    command.run(_prose(run, 60, "--architecture", "transformer"))
+        command.run(prose(run, 60, "--architecture", "transformer"))
+    command.run(prose(run, 60, "--architecture", "transformer"))
     halves = checkpoint.load(run / "transformer" / "prose.pt")
     assert whole is not None and halves is not None
     for name, tensor in whole["model"].items():
@@ -166,10 +144,10 @@ def test_a_transformer_learns_resumes_and_leaves_the_backbone_alone(
 def test_memory_training_accepts_a_transformer_and_export_refuses_it(
     run: Path, reading: str
 ) -> None:
-    command.run(_prose(run, 2, "--architecture", "transformer"))
+    command.run(prose(run, 2, "--architecture", "transformer"))
     start = checkpoint.load(run / "transformer" / "prose.pt")
-    command.run(_arguments(
-        "memory", "--run", run, "--preset", "micro", "--steps", "20", *_data(), "--values",
+    command.run(arguments(
+        "memory", "--run", run, "--preset", "micro", "--steps", "20", *data(), "--values",
         DATA / "values.json", "--held-out", DATA / "notes.jsonl", "--mix", "3,1,3,2", "--device",
         "cpu", "--reading", reading, "--architecture", "transformer"))  # fmt: skip
     curve = Curve(run / "transformer" / "memory.csv", 10**9)
@@ -182,6 +160,6 @@ def test_memory_training_accepts_a_transformer_and_export_refuses_it(
     assert not (run / "memory.pt").exists()
     out = run / "base"
     with pytest.raises(InputError, match="transformer"):
-        command.run(_arguments("export", "--run", run / "transformer", "--out", out,
+        command.run(arguments("export", "--run", run / "transformer", "--out", out,
                                "--calibration", DATA / "notes.jsonl"))  # fmt: skip
     assert not out.exists()
