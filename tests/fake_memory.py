@@ -139,7 +139,7 @@ class FakeMemory:
                 stopped = True
                 break
         return AnswerResult(
-            " ".join(said), share >= 0.5, share, ((note_id, 1.0),), ((note_id, share),),
+            " ".join(said), share >= 0.5, share, share, ((note_id, 1.0),), ((note_id, share),),
             self.prompt(question), Evidence(0.0, 0.0, 0.0, 0.0, 1.0, 0.0), -0.1, stopped,
         )  # fmt: skip
 

@@ -41,6 +41,7 @@ class Reply:
     Attributes:
         text: what was decoded, trusted or not.
         known: whether it counts as known.
+        in_memory: probability that some note answers, 0 to 1.
         confidence: 0 to 1.
         p: joint probability of the whole decoded answer, its natural stop included.
         first_p: joint probability of its first token.
@@ -51,6 +52,7 @@ class Reply:
 
     text: str
     known: bool
+    in_memory: float
     confidence: float
     p: float
     first_p: float
@@ -137,6 +139,7 @@ def reply_of(memory: Answerer, question: str) -> Reply:
     return Reply(
         text=result.text,
         known=result.known,
+        in_memory=result.in_memory,
         confidence=result.confidence,
         p=math.exp(result.log_p),
         first_p=first_p,

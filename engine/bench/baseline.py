@@ -92,8 +92,8 @@ def run(data: NotesSet, subject: Subject) -> Baseline:
         right_note=overall.right_note,
         passage_holds_answer=mean(h for h, a in zip(held, answerable, strict=True) if a),
         auroc=auroc(
-            (o.reply.confidence for o in outcomes if o.question.answerable),
-            (o.reply.confidence for o in outcomes if not o.question.answerable),
+            (o.reply.in_memory for o in outcomes if o.question.answerable),
+            (o.reply.in_memory for o in outcomes if not o.question.answerable),
         ),
         by_kind=by_kind(outcomes),
         answers=given(outcomes),

@@ -34,7 +34,7 @@ class InContextReader:
         """Decode greedily after begin, passage, question and the answer sign.
 
         An answer ends with the end token, with a line break, or after 32 tokens. It always counts
-        as known; its confidence is its probability.
+        as known; its probability stands for the others that a reply has.
         """
         start = time.perf_counter()
         tokenizer, backbone = self._base.tokenizer, self._base.backbone
@@ -58,4 +58,5 @@ class InContextReader:
                 h, state = backbone.step(token, state)
         p = math.exp(log_p)
         text = tokenizer.decode(tokens).strip()
-        return Reply(text, True, p, p, first_p, 0, 0, first_seconds, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return Reply(text, True, p, p, p, first_p, 0, 0, first_seconds, seconds)

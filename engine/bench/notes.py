@@ -65,7 +65,7 @@ class Notes:
         f1, em, contains, right_note, ...: as in `Scores`, over all kinds.
         source_accuracy: of the answerable questions that are answered as known, the share whose
             first source is the right note.
-        auroc: of confidence, answerable questions against unanswerable ones.
+        auroc: of `in_memory`, answerable questions against unanswerable ones.
         declined: share of the unanswerable questions that are declined.
         by_kind: scores of each kind of answerable question.
         edits: None where the folder has no edits.
@@ -95,7 +95,7 @@ class Notes:
         """What is printed."""
         remarks = [
             f"unanswerable: {self.unanswerable}, declined {percent(self.declined) or '-'}; AUROC "
-            f"of confidence {'-' if self.auroc is None else f'{self.auroc:.3f}'}",
+            f"of 'in memory' {'-' if self.auroc is None else f'{self.auroc:.3f}'}",
             f"known answers whose source is the right note: {percent(self.source_accuracy) or '-'}",
         ]
         if self.edits is not None:
@@ -258,9 +258,7 @@ def _result(
         right_note=overall.right_note,
         answered=overall.answered,
         source_accuracy=ratio(sum(o.reply.source == o.question.note for o in known), len(known)),
-        auroc=auroc(
-            (o.reply.confidence for o in answerable), (o.reply.confidence for o in nowhere)
-        ),
+        auroc=auroc((o.reply.in_memory for o in answerable), (o.reply.in_memory for o in nowhere)),
         declined=ratio(sum(not o.reply.known for o in nowhere), len(nowhere)),
         by_kind=by_kind(outcomes),
         edits=edits,

@@ -109,7 +109,9 @@ class Layer(nn.Module):
         self.feed_gate, self.feed_up = (nn.Linear(d, cfg.d_feed, bias=False) for _ in range(2))
         self.feed_down = nn.Linear(cfg.d_feed, d, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, seen: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Tensor, cos: Tensor, sin: Tensor, seen: Tensor | None, dropout: float
+    ) -> Tensor:
         """The stream (B, T, D) after the layer; `seen` (B, 1, 1, T) of keys, None for causal."""
         h = self.norm_attention(x)
         q, k, v = (
@@ -125,7 +127,8 @@ class Layer(nn.Module):
         )
         x = x + self.mix(a.transpose(1, 2).flatten(2))
         h = self.norm_feed(x)
-        fed: Tensor = self.feed_down(F.silu(self.feed_gate(h)) * self.feed_up(h))
+        wide = F.dropout(F.silu(self.feed_gate(h)) * self.feed_up(h), dropout)
+        fed: Tensor = self.feed_down(wide)
         return x + fed
 
 
@@ -134,11 +137,15 @@ class Transformer(nn.Module):
 
     Args:
         cfg: the shape.
+
+    Attributes:
+        dropout: share of the feed layers' inner units that are left out in training mode.
     """
 
     def __init__(self, cfg: TransformerConfig) -> None:
         super().__init__()
         self.cfg = cfg
+        self.dropout = 0.0
         self.embed = nn.Embedding(cfg.vocab_size, cfg.d_model)
         self.layers = nn.ModuleList(Layer(cfg) for _ in range(cfg.n_layer))
         self.norm = nn.RMSNorm(cfg.d_model)
@@ -175,10 +182,11 @@ class Transformer(nn.Module):
         place = torch.arange(tokens.shape[1], device=tokens.device, dtype=torch.float32)
         angle = place[:, None] * (self.cfg.rope_theta**-exponent)[None, :]  # (T, half)
         seen = None if causal else (tokens != PAD)[:, None, None, :]
+        dropout = self.dropout if self.training else 0.0
         x = self.embed(tokens)
         x = x if added is None else x + added
         for layer in self.layers:
-            x = layer(x, angle.cos(), angle.sin(), seen)
+            x = layer(x, angle.cos(), angle.sin(), seen, dropout)
         normed: Tensor = self.norm(x)
         return normed
 

@@ -64,13 +64,16 @@ def answer(
     ended = trace.tokens[:-1] if trace.tokens and trace.tokens[-1] == END else trace.tokens
     text = base.tokenizer.decode(ended).strip()
     evidence = trace.evidence()
-    confidence = base.calibration.confidence(evidence) if text and slot.used else 0.0
+    calibration = base.calibration
+    something = bool(text) and slot.used > 0
+    in_memory = calibration.in_memory(evidence) if something else 0.0
     steps = max(1, len(ended))
     sources = sorted(((n, w / steps) for n, w in trace.owners.items()), key=lambda x: -x[1])
     return AnswerResult(
         text,
-        confidence >= base.calibration.threshold,
-        confidence,
+        something and in_memory >= calibration.threshold,
+        in_memory,
+        calibration.confidence(evidence) if something else 0.0,
         tuple(sources),
         trace.nearest,
         tuple(base.tokenizer.token(i) for i in prompt.ids),

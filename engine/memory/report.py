@@ -93,7 +93,8 @@ class AnswerResult:
 
     Attributes:
         text: what was decoded (also where it is not trusted).
-        known: whether the confidence reaches the calibrated threshold.
+        known: whether `in_memory` reaches the calibrated threshold.
+        in_memory: calibrated probability that some note in memory answers, 0 to 1.
         confidence: calibrated probability that the answer is right, 0 to 1.
         sources: (note id, weight) by falling weight; weights sum to at most 1.
         nearest: (note id, score share) of the notes that the question points at, best first.
@@ -105,6 +106,7 @@ class AnswerResult:
 
     text: str
     known: bool
+    in_memory: float
     confidence: float
     sources: tuple[tuple[int, float], ...]
     nearest: tuple[tuple[int, float], ...]

@@ -57,11 +57,15 @@ class Backbone(nn.Module):
 
     Args:
         cfg: the shape.
+
+    Attributes:
+        dropout: share of the neurons that are left out in training mode.
     """
 
     def __init__(self, cfg: BackboneConfig) -> None:
         super().__init__()
         self.cfg = cfg
+        self.dropout = 0.0
         d, nh, n = cfg.d_model, cfg.n_head, cfg.n_neuron
         self.embed = nn.Embedding(cfg.vocab_size, d)
         self.encoder = nn.Parameter(torch.empty(d, nh * n))
@@ -107,7 +111,7 @@ class Backbone(nn.Module):
         if causal:
             mask = mask.tril(-1)
         else:
-            mask = (mask.triu(1) | mask.tril(-1)) & (tokens != PAD)[:, None, None, :]
+            mask = (mask.triu(1) | mask.tril(-1)) & (tokens != PAD)[:, None, :]
         x = self._embedded(tokens, added)  # (B, T, D)
         if torch.is_autocast_enabled(x.device.type):
             dtype = torch.get_autocast_dtype(x.device.type)
@@ -121,14 +125,17 @@ class Backbone(nn.Module):
         return self.norm(x if added is None else x + added)
 
     def _one_pass(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
-        b, t, _ = x.shape
-        v = x.unsqueeze(1)  # (B, 1, T, D)
-        x_sparse = F.relu(v @ self.by_head(self.encoder))  # (B, nh, T, N)
-        k = rotate(x_sparse, cos, sin)
-        scores = (k @ k.transpose(-1, -2)) * self.scale  # (B, nh, T, T)
-        a = self.norm(scores.masked_fill(~mask, 0.0) @ v)  # (B, nh, T, D)
-        y_sparse = F.relu(a @ self.by_head(self.encoder_v))  # (B, nh, T, N)
-        xy = (x_sparse * y_sparse).transpose(1, 2).reshape(b, t, -1)  # (B, T, nh * N)
+        """One pass; heads come first, so that each head's weights meet all positions at once."""
+        nh, (b, t, d) = self.cfg.n_head, x.shape
+        flat = x.reshape(b * t, d)
+        x_sparse = F.relu(flat @ self.by_head(self.encoder))  # (nh, B * T, N)
+        k = rotate(x_sparse.view(nh, b, t, -1), cos, sin)
+        scores = (k @ k.transpose(-1, -2)) * self.scale  # (nh, B, T, T)
+        a = self.norm(scores.masked_fill(~mask, 0.0) @ x)  # (nh, B, T, D)
+        y_sparse = F.relu(a.view(nh, b * t, d) @ self.by_head(self.encoder_v))  # (nh, B * T, N)
+        xy = (x_sparse * y_sparse).transpose(0, 1).reshape(b, t, -1)  # (B, T, nh * N)
+        if self.training and self.dropout:
+            xy = F.dropout(xy, self.dropout)
         return self.norm(x + self.norm(xy @ self.decoder))
 
     # --- recurrent form ------------------------------------------------------------------------

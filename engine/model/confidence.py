@@ -1,12 +1,16 @@
-"""From what was seen while answering to how sure one may be: Platt scaling."""
+"""From what was seen while answering to how sure one may be: Platt scaling.
+
+Whether memory holds an answer shows in the cells' mass alone, before anything is decoded; whether
+the answer is right shows in how it was decoded.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 FEATURES = ("bias", "mass", "first", "mean", "least", "owner", "gap")
-
 
 _MASS = 5.0
 """Beyond this the cells have as good as all of the mass, or none."""
@@ -51,22 +55,34 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Weights of the logistic regression, and the confidence from which an answer is given.
+    """Two logistic regressions: does memory hold an answer at all, and is the one found right?
 
     Attributes:
-        weights: one for each of `FEATURES`.
-        threshold: below it the answer is "not in memory".
+        weights: of "right", one for each of `FEATURES`; fitted on answers that are given.
+        held: of "memory holds an answer": bias, and weight of `mass`.
+        threshold: below this probability of "held" the answer is "not in memory".
     """
 
     weights: tuple[float, ...] = (0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0)
-    threshold: float = 0.3
+    held: tuple[float, float] = (0.0, 1.0)
+    threshold: float = 0.5
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(self.weights))
-        if len(self.weights) != len(FEATURES):
-            raise ValueError(f"calibration needs {len(FEATURES)} weights, got {len(self.weights)}")
+        object.__setattr__(self, "held", tuple(self.held))
+        if len(self.weights) != len(FEATURES) or len(self.held) != 2:
+            n = (len(self.weights), len(self.held))
+            raise ValueError(f"calibration needs {len(FEATURES)} and 2 weights, got {n}")
 
     def confidence(self, evidence: Evidence) -> float:
         """Probability that the answer is right, 0 to 1."""
-        z = sum(w * x for w, x in zip(self.weights, evidence.features(), strict=True))
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
+        return _probability(self.weights, evidence.features())
+
+    def in_memory(self, evidence: Evidence) -> float:
+        """Probability that some note in memory answers the question, 0 to 1."""
+        return _probability(self.held, evidence.features()[: len(self.held)])
+
+
+def _probability(weights: Sequence[float], features: Sequence[float]) -> float:
+    z = sum(w * x for w, x in zip(weights, features, strict=True))
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))

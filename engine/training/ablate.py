@@ -98,6 +98,7 @@ VARIANTS: Mapping[str, Callable[[Setup], Setup]] = {
     "no-word-meanings": lambda s: replace(s, meanings=False),
     "no-word-gist": lambda s: replace(s, gist=False),
     "from-scratch": lambda s: replace(s, pretrained=False),
+    "no-dropout": lambda s: replace(s, plan=replace(s.plan, dropout=0.0)),
     "adamw": lambda s: replace(s, plan=replace(s.plan, optimizer="adamw")),
 }
 """What each variant changes."""

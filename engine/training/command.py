@@ -94,6 +94,7 @@ def _memory_options() -> argparse.ArgumentParser:
     m.add_argument("--lr", type=float, default=2e-3)
     m.add_argument("--lr-words", type=float, default=1e-3)
     m.add_argument("--decay", type=int, default=300)
+    m.add_argument("--dropout", type=float, default=MemoryPlan.dropout)
     m.add_argument(
         "--mix", default="11,4,4,2", help="written notes, asked passages, composed, prose a batch"
     )
@@ -217,6 +218,7 @@ def _memory_plan(args: argparse.Namespace, run: Path) -> MemoryPlan:
         lr_words=args.lr_words,
         decay=args.decay,
         seed=args.seed,
+        dropout=args.dropout,
         reading=args.reading,
         minutes=args.minutes,
     )

@@ -19,6 +19,9 @@ from engine.training.facts import ComposedNote, Composer, Schema
 _MOST_QUESTION = 80
 _Question = tuple[tuple[int, ...], tuple[Word, ...], tuple[int, ...]]
 
+_SHORTENED = 0.3
+"""Share of the questions that are asked with one word missing."""
+
 CUE_SHARE = 0.2
 """Share of the answers that are asked for by the note's own words as well."""
 
@@ -89,6 +92,13 @@ def find_answer(
     return found
 
 
+def _without_a_word(text: str, rng: Random) -> str:
+    words = text.split()
+    if len(words) > 4:
+        words.pop(rng.randrange(len(words)))
+    return " ".join(words)
+
+
 class ExampleMaker:
     """Turns notes of all kinds into examples.
 
@@ -106,6 +116,8 @@ class ExampleMaker:
             text = text.lower()
         if rng is not None and rng.random() < 0.15:
             text = text.rstrip("?.")
+        if rng is not None and rng.random() < _SHORTENED:
+            text = _without_a_word(text, rng)
         ids, offsets = self.tokenizer.encode_with_offsets(text)
         words = tuple(self.table.split(text))
         rows = rows_of_tokens(words, offsets[:_MOST_QUESTION])

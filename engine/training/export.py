@@ -17,7 +17,7 @@ from engine.model import base as base_model
 from engine.model.address import AddressSpace
 from engine.model.base import BaseModel
 from engine.model.bdh import Backbone
-from engine.model.confidence import FEATURES, Calibration, Evidence
+from engine.model.confidence import Calibration, Evidence
 from engine.model.config import BackboneConfig
 from engine.model.joint import make_queries
 from engine.model.repeat import asked_tokens
@@ -115,52 +115,56 @@ def _same(answer: str, answers: Sequence[str]) -> bool:
 
 
 def calibrate(base: BaseModel, notes: Sequence[WrittenNote]) -> Calibration:
-    """Fit the confidence on notes that were not trained on, and choose its threshold.
-
-    The threshold is where right answers given and unanswerable questions declined balance best
-    (largest sum of the two shares).
-    """
+    """Fit what an answer's evidence means on notes that were not trained on."""
     return fit(gather_evidence(base, notes))
 
 
 def fit(rows: Sequence[tuple[Evidence, bool, bool]]) -> Calibration:
-    """Logistic regression with a small ridge (Platt 1999), by L-BFGS.
+    """Two logistic regressions, and the threshold of "not in memory".
 
-    Questions that no note answers count as much, all together, as those that have an answer: few
-    are at hand, and the confidence is there to decline them.
+    Whether memory holds an answer is fitted with unanswerable questions counting as much, all
+    together, as answerable ones (few are at hand). The threshold is where right answers given and
+    unanswerable questions declined balance best (largest sum of the two shares). Whether an answer
+    is right is fitted on those that are then given.
     """
     x = torch.tensor([e.features() for e, _, _ in rows], dtype=torch.float64)
-    y = torch.tensor([float(right) for _, right, _ in rows], dtype=torch.float64)
-    answerable = torch.tensor([known for _, _, known in rows])
-    share = int(answerable.sum()) / max(1, int((~answerable).sum()))
-    weight = torch.where(answerable, 1.0, share).to(torch.float64)
+    right = torch.tensor([r for _, r, _ in rows])
+    known = torch.tensor([k for _, _, k in rows])
+    share = int(known.sum()) / max(1, int((~known).sum()))
+    held = _regress(x[:, :2], known, torch.where(known, 1.0, share).to(torch.float64))
+    in_memory = torch.sigmoid(x[:, :2] @ held)
+    threshold = _threshold(in_memory, right, known)
+    given = in_memory >= threshold
+    weights = _regress(x[given], right[given], torch.ones(int(given.sum()), dtype=torch.float64))
+    bias, mass = held.tolist()
+    return Calibration(tuple(weights.tolist()), (bias, mass), threshold)
+
+
+def _regress(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    """Weights (F,) of a logistic regression with a small ridge (Platt 1999), by L-BFGS."""
     scale = x.std(0).clamp_min(_LEAST_SPREAD)
     scale[0] = 1.0
-    w = torch.zeros(len(FEATURES), dtype=torch.float64, requires_grad=True)
+    w = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
         z = (x / scale) @ w
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(z, y, weight)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(z, y.to(z.dtype), weight)
         loss = loss + 1e-3 * w[1:].square().sum()
         loss.backward()
         return loss
 
     optimizer.step(closure)
-    weights = tuple((w.detach() / scale).tolist())
-    confidence = torch.sigmoid(x @ torch.tensor(weights, dtype=torch.float64)).tolist()
-    return Calibration(weights, _threshold(rows, confidence))
+    return w.detach() / scale
 
 
-def _threshold(rows: Sequence[tuple[Evidence, bool, bool]], confidence: list[float]) -> float:
-    right = [c for c, (_, r, _) in zip(confidence, rows, strict=True) if r]
-    unknown = [c for c, (_, _, known) in zip(confidence, rows, strict=True) if not known]
+def _threshold(in_memory: Tensor, right: Tensor, known: Tensor) -> float:
     best, at = -1.0, 0.5
     for step in range(1, 100):
         t = step / 100
-        given = sum(c >= t for c in right) / max(1, len(right))
-        declined = sum(c < t for c in unknown) / max(1, len(unknown))
+        given = float((in_memory[right] >= t).float().mean()) if right.any() else 0.0
+        declined = float((in_memory[~known] < t).float().mean()) if (~known).any() else 0.0
         if given + declined > best:
             best, at = given + declined, t
     return at

@@ -26,7 +26,7 @@ from engine.training.architecture import LanguageModel
 from engine.training.examples import Asked, NoteExample
 from engine.training.question_loss import Sums, sums
 
-_MOST_ANSWER = 16
+_MOST_ANSWER = 10
 _BUCKETS = 3
 _QUIET_EVERY = 8
 """Every how many positions of prose the cells' mass is looked at."""

@@ -37,6 +37,7 @@ class MemoryPlan:
         seed: of the data order.
         reading: see `MemoryModel`.
         weights: shares of the loss.
+        dropout: see `Backbone`.
         prose_rows, prose_length: prose a step, for the next-token part of the loss.
         minutes: stop (resumable) after this time; None for no limit.
         checkpoint_seconds: how often to save.
@@ -53,6 +54,7 @@ class MemoryPlan:
     weights: LossWeights = LossWeights()
     prose_rows: int = 4
     prose_length: int = 128
+    dropout: float = 0.1
     optimizer: str = "muon"
     minutes: float | None = None
     checkpoint_seconds: float = 180.0
@@ -107,6 +109,7 @@ class MemoryTraining:
         maker = batches.maker
         classes = content_classes(maker.tokenizer, maker.table, space.rarity)
         classes = classes.to(backbone.head.device)
+        backbone.dropout = plan.dropout
         self.model = MemoryModel(backbone, space, classes, plan.reading)
         self.batches = batches
         self.held_out = held_out
@@ -160,6 +163,8 @@ class MemoryTraining:
         """One optimizer step; the batch depends on seed and step alone."""
         plan = self.plan
         notes = self.batches.batch(plan.seed, self.step)
+        torch.manual_seed(plan.seed * 1_000_003 + self.step)  # dropout draws from it
+        self.model.backbone.train()
         draw = torch.Generator().manual_seed(plan.seed * 1_000_003 + self.step)
         share = optimizer.trapezoid(self.step, plan.warmup, plan.steps, plan.decay)
         optimizer.set_share(self.optimizers, plan.lr, share)
@@ -206,6 +211,7 @@ class MemoryTraining:
 
     def measure(self) -> dict[str, Recall]:
         """Recall on every held-out set."""
+        self.model.backbone.eval()
         return {name: recall(self.model, notes) for name, notes in self.held_out.items()}
 
     def _log_start(self) -> None:

@@ -89,6 +89,7 @@ class FakeMemory:
         return AnswerResult(
             text=said.text,
             known=said.known,
+            in_memory=said.confidence,
             confidence=said.confidence,
             sources=((said.source, 0.9),) if said.source else (),
             nearest=((said.nearest, 0.9),) if said.nearest else (),
@@ -120,7 +121,7 @@ class FakeReader:
 
     def answer(self, passage: str, question: str) -> Reply:
         text = self._says(passage, question)
-        return Reply(text, True, 0.25, 0.25, 0.5, 0, 0, 0.1, 0.2)
+        return Reply(text, True, 0.25, 0.25, 0.25, 0.5, 0, 0, 0.1, 0.2)
 
 
 class FakeStand:
@@ -183,7 +184,7 @@ class FakeSubject:
         for number, question in enumerate(questions):
             s = self._says(memory.notes, question)
             seconds = 3.0 if number == 0 else 0.4
-            numbers = (s.confidence, s.p, s.p**0.5)
+            numbers = (s.confidence, s.confidence, s.p, s.p**0.5)
             clocks = (seconds / 4, seconds)
             replies.append(Reply(s.text, s.known, *numbers, s.source, s.nearest, *clocks))
         return ColdReplies(replies, 1.5, 4.5)

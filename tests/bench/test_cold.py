@@ -11,8 +11,8 @@ from engine.bench import cold
 from engine.bench.asking import Reply
 
 REPLY = {
-    "text": "x", "known": True, "confidence": 0.5, "p": 0.4, "first_p": 0.6, "source": 1,
-    "nearest": 2, "first_seconds": 0.1, "seconds": 0.2,
+    "text": "x", "known": True, "in_memory": 0.7, "confidence": 0.5, "p": 0.4, "first_p": 0.6,
+    "source": 1, "nearest": 2, "first_seconds": 0.1, "seconds": 0.2,
 }  # fmt: skip
 
 

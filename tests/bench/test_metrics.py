@@ -81,7 +81,7 @@ def test_mean_and_ratio_of_nothing() -> None:
 def _outcome(
     text: str, accepted: tuple[str, ...], kind: str = "plain", known: bool = True, near: int = 1
 ) -> Outcome:
-    reply = Reply(text, known, 0.5, 0.5, 0.7, 1, near, 0.0, 0.0)
+    reply = Reply(text, known, 0.5, 0.5, 0.5, 0.7, 1, near, 0.0, 0.0)
     return Outcome(Question("q", accepted, kind, 1), reply)
 
 

@@ -70,6 +70,17 @@ def test_neurons_are_positive_and_sparse(backbone: Backbone) -> None:
     assert 0.2 < float((x_sparse == 0).float().mean()) < 0.8
 
 
+def test_neurons_are_left_out_in_training_mode_alone(backbone: Backbone) -> None:
+    tokens = _tokens(30)
+    whole = backbone.read(tokens)
+    backbone.dropout = 0.5
+    try:
+        assert not torch.equal(backbone.train().read(tokens), whole)
+        assert torch.equal(backbone.eval().read(tokens), whole)
+    finally:
+        backbone.dropout = 0.0
+
+
 def test_rotation_keeps_the_length_and_depends_on_the_distance_alone() -> None:
     cfg = BackboneConfig(n_neuron=32)
     generator = torch.Generator().manual_seed(1)
