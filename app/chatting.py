@@ -8,7 +8,16 @@ from PySide6.QtCore import QObject, Signal
 
 from app.client import EngineClient, Ticket
 from app.models.chats import ChatsModel
-from engine.api import Answered, AnswerPiece, AnswerStarted, Ask, Event, Failed, StopAnswer
+from engine.api import (
+    Answered,
+    AnswerPiece,
+    AnswerStarted,
+    Ask,
+    Event,
+    Failed,
+    NoMemoryYet,
+    StopAnswer,
+)
 
 
 @dataclass
@@ -75,6 +84,9 @@ class Chatting(QObject):
             case Answered(answer=answer):
                 del self._running[key]
                 self._file(chat_id, number, answer=answer)
+            case Failed(error=NoMemoryYet()):
+                del self._running[key]
+                self._file(chat_id, number, empty=True)
             case Failed(error=error):
                 del self._running[key]
                 self._file(chat_id, number, problem=str(error))

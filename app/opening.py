@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -25,27 +26,47 @@ def note_path(note: Note, settings: Settings) -> Path | None:
     return settings.folder / note.path
 
 
-def may_open(path: Path, settings: Settings) -> bool:
-    """Is this a plain file of a format that Engram reads?"""
-    return path.suffix.lower() in settings.formats and path.is_file() and not path.is_symlink()
+class Found(Enum):
+    """What lies where a note should be."""
+
+    NOTE = "note"
+    SOMETHING_ELSE = "something else"
+    NOTHING = "nothing"
+
+
+def look(path: Path, settings: Settings) -> Found:
+    """Is this a plain file of a format that Engram reads? File work."""
+    if not path.is_file():
+        return Found.NOTHING
+    plain = path.suffix.lower() in settings.formats and not path.is_symlink()
+    return Found.NOTE if plain else Found.SOMETHING_ELSE
 
 
 def open_file(path: Path) -> bool:
-    """Open with the system's program for such files. False if there is none."""
+    """Open with the system's program for such files (GUI thread). False if there is none."""
     return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
-def show_in_folder(path: Path) -> bool:
-    """Show the file, selected where the system can; else the folder it lies in."""
+class Shown(Enum):
+    """How far showing a file in its folder came."""
+
+    DONE = "done"
+    OPEN_THE_FOLDER = "open the folder"
+    """The system cannot select the file, or it is gone: its folder can still be opened."""
+    NOTHING = "nothing"
+
+
+def show_in_folder(path: Path) -> Shown:
+    """Show the file, selected where the system can. Waits for the disk and the file browser."""
     if not path.exists():
-        return open_file(path.parent) if path.parent.is_dir() else False
+        return Shown.OPEN_THE_FOLDER if path.parent.is_dir() else Shown.NOTHING
     if sys.platform == "win32":
         subprocess.Popen(["explorer", "/select,", str(path)])
-        return True
+        return Shown.DONE
     if sys.platform == "darwin":
         subprocess.Popen(["open", "-R", "--", str(path)])
-        return True
-    return _show_by_bus(path) or open_file(path.parent)
+        return Shown.DONE
+    return Shown.DONE if _show_by_bus(path) else Shown.OPEN_THE_FOLDER
 
 
 def _show_by_bus(path: Path) -> bool:

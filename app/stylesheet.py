@@ -95,10 +95,11 @@ QComboBox::down-arrow {{ image: url("{down.as_posix()}"); width: {round(line * 0
     height: {round(line * 0.8)}px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.border};
     selection-background-color: {t.selected}; selection-color: {t.text}; outline: none; }}
+QLineEdit, QPlainTextEdit {{ placeholder-text-color: {t.muted}; }}
 QPlainTextEdit, QTextEdit {{ background: transparent; color: {t.text}; border: none;
     selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-QCheckBox, QRadioButton {{ color: {t.text}; spacing: 8px; padding: 2px; border-radius: 4px;
-    border: 1px solid transparent; }}
+QCheckBox, QRadioButton {{ color: {t.text}; spacing: 8px;
+    padding: 2px 2px 2px 0; border-radius: 4px; border: 1px solid transparent; }}
 QCheckBox:focus, QRadioButton:focus {{ border: 1px solid {t.accent}; }}
 QCheckBox:disabled {{ color: {t.disabled}; }}
 QCheckBox::indicator {{ width: {line}px; height: {line}px; border: 1px solid {t.muted};
@@ -112,9 +113,6 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
 
 
 def _lists(t: Tones) -> str:
-    shade = "dark" if t.text > "#8" else "light"
-    closed = resource("icons", f"branch-closed-{shade}.svg").as_posix()
-    opened = resource("icons", f"branch-open-{shade}.svg").as_posix()
     return f"""
 QTreeView, QListView, QTableView {{ background: transparent; color: {t.text}; border: none;
     outline: none; selection-background-color: {t.selected}; selection-color: {t.text}; }}
@@ -122,14 +120,11 @@ QTreeView#table {{ background: {t.surface}; border: 1px solid {t.line}; border-r
 QTreeView#table::item {{ padding: 5px 6px; }}
 QTreeView#table::item:selected {{ background: {t.selected}; color: {t.text}; }}
 QTreeView {{ show-decoration-selected: 0; }}
-QTreeView::branch, QTreeView::branch:selected, QTreeView::branch:hover {{
-    background: transparent; }}
-QTreeView::branch:closed:has-children {{ image: url("{closed}"); }}
-QTreeView::branch:open:has-children {{ image: url("{opened}"); }}
 QListView#chats::item {{ padding: 7px 10px; border-radius: 7px; color: {t.text}; }}
 QListView#chats::item:hover {{ background: {t.hover}; }}
 QListView#chats::item:selected {{ background: {t.selected}; color: {t.text}; }}
-QHeaderView::section {{ background: {t.window}; color: {t.muted}; border: none;
+QHeaderView {{ background: transparent; border: none; }}
+QHeaderView::section {{ background: transparent; color: {t.muted}; border: none;
     border-bottom: 1px solid {t.line}; padding: 5px 8px; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}

@@ -109,6 +109,10 @@ READABLE_PAIRS = (
     ("on_neutral", "neutral_soft"),
     ("on_warn", "warn_soft"),
     ("on_bad", "bad_soft"),
+    ("on_accent_soft", "surface"),
+    ("on_neutral", "surface"),
+    ("on_warn", "surface"),
+    ("on_bad", "surface"),
     ("text", "warn_soft"),
     ("text", "bad_soft"),
 )

@@ -90,6 +90,11 @@ def remembered(status: EngineStatus) -> str:
     return text
 
 
+def nothing_yet() -> str:
+    """What is said to a question while nothing is in memory."""
+    return translate("wording", "I don't have anything in memory yet.")
+
+
 def size(count: int) -> str:
     """Bytes as kB, MB or GB."""
     return QLocale().formattedDataSize(count, 1, QLocale.DataSizeFormat.DataSizeTraditionalFormat)

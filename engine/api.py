@@ -78,6 +78,9 @@ class Change(Enum):
     RECALL = "recall changed"
 
 
+WEAK_BELOW = 0.8
+"""A note whose recall is under this share is weak."""
+
 # --- records -------------------------------------------------------------------------------------
 
 

@@ -15,13 +15,15 @@ TITLE_LENGTH = 60
 
 @dataclass(frozen=True)
 class Turn:
-    """One question and what came of it. No answer and no problem: it was never answered."""
+    """One question and what came of it. Nothing of all this: it was never answered."""
 
     question: str
     asked_at: float
     answer: Answer | None = None
     problem: str = ""
     """Why there is no answer: a sentence for a person."""
+    empty: bool = False
+    """There was nothing in memory yet, so that nothing was asked."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def _turn(data: dict[str, Any]) -> Turn:
         asked_at=float(data["asked_at"]),
         answer=None if answer is None else _answer(answer),
         problem=str(data["problem"]),
+        empty=bool(data.get("empty", False)),  # conversations saved earlier do not have it
     )
 
 
@@ -110,6 +113,8 @@ def to_markdown(chat: Chat) -> str:
         parts += [f"**{_inline(turn.question)}**", ""]
         if turn.answer is not None:
             parts += [*(_quote(turn.answer.text)), "", *_footer(turn.answer)]
+        elif turn.empty:
+            parts += [*_quote(wording.nothing_yet()), ""]
         elif turn.problem:
             parts += [f"*{_inline(turn.problem)}*", ""]
     return "\n".join(parts).rstrip() + "\n"

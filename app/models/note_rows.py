@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from enum import Enum
 
 from app import wording
-from engine.api import Note, NoteState
+from engine.api import WEAK_BELOW, Note, NoteState
 
 
 class Order(Enum):
@@ -45,6 +45,7 @@ class Row:
     children: list[Row] = field(default_factory=list)
     notes: int = 0
     remembered: int = 0
+    """How many notes in it are remembered; of a note's own row, 1 or 0."""
 
 
 _ATTENTION = {
@@ -87,6 +88,13 @@ def matches(note: Note, words: tuple[str, ...]) -> bool:
     return all(word in text for word in words)
 
 
+def is_remembered(note: Note) -> bool:
+    """Did what the memory holds of a note pass its probes? An edit that waits changes nothing."""
+    if note.state in (NoteState.REMEMBERED, NoteState.WEAK):
+        return note.state is NoteState.REMEMBERED
+    return note.cells > 0 and (note.recall is None or note.recall >= WEAK_BELOW)
+
+
 def group_of(note: Note) -> RowKind:
     """Which of the three places a note is listed under."""
     if note.state is NoteState.REMOVED or not note.in_folder:
@@ -100,7 +108,9 @@ def group_of(note: Note) -> RowKind:
 class Arrangement:
     """The rows for one set of notes; serial numbers are never used twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_force: Set[int]) -> None:
+        """`in_force` holds the ids of the notes that are remembered, and is kept by the caller."""
+        self._in_force = in_force
         self._serials = itertools.count(1)
         self.top = self._row(RowKind.TOP, "", "")
         self.rows: dict[int, Row] = {}
@@ -167,8 +177,9 @@ class Arrangement:
         for place, child in enumerate(row.children):
             child.place = place
             if child.note is not None:
+                child.remembered = int(child.note.id in self._in_force)
                 row.notes += 1
-                row.remembered += child.note.state is NoteState.REMEMBERED
+                row.remembered += child.remembered
             else:
                 self._number(child)
                 row.notes += child.notes
@@ -179,8 +190,9 @@ class Arrangement:
         row = self.by_note.get(note.id)
         if row is None or row.note is None:
             return None
-        more = (note.state is NoteState.REMEMBERED) - (row.note.state is NoteState.REMEMBERED)
+        more = (note.id in self._in_force) - row.remembered
         row.note = note
+        row.remembered += more
         above = row.parent
         while above is not None and more:
             above.remembered += more

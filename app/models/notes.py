@@ -21,7 +21,15 @@ from PySide6.QtCore import (
 )
 
 from app import wording
-from app.models.note_rows import Arrangement, Order, Row, RowKind, matches, moves
+from app.models.note_rows import (
+    Arrangement,
+    Order,
+    Row,
+    RowKind,
+    is_remembered,
+    matches,
+    moves,
+)
 from engine.api import Note, NoteState, WriteProgress
 
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -45,7 +53,8 @@ class NotesModel(QAbstractItemModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._notes: dict[int, Note] = {}
-        self._rows = Arrangement()
+        self._in_force: set[int] = set()
+        self._rows = Arrangement(self._in_force)
         self._order = Order.NAME
         self._flat = False
         self._words: tuple[str, ...] = ()
@@ -59,6 +68,8 @@ class NotesModel(QAbstractItemModel):
     def reset(self, notes: Iterable[Note]) -> None:
         """These are all the notes there are."""
         self._notes = {note.id: note for note in notes}
+        self._in_force.clear()
+        self._in_force.update(n.id for n in self._notes.values() if is_remembered(n))
         self.arrange()
 
     def change(self, notes: Iterable[Note]) -> None:
@@ -68,6 +79,7 @@ class NotesModel(QAbstractItemModel):
         for note in notes:
             before = self._notes.get(note.id)
             self._notes[note.id] = note
+            (self._in_force.add if is_remembered(note) else self._in_force.discard)(note.id)
             moved |= before is None or moves(self._order, before, note)
             moved |= before is not None and (
                 matches(before, self._words) != matches(note, self._words)
@@ -82,6 +94,7 @@ class NotesModel(QAbstractItemModel):
         """These notes are gone."""
         for note_id in note_ids:
             self._notes.pop(note_id, None)
+            self._in_force.discard(note_id)
         self.arrange()
 
     def progress(self, steps: Iterable[WriteProgress]) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QDateTime,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 
 from app import wording
 from app.client import EngineClient
@@ -13,6 +20,12 @@ from engine.api import RenameSnapshot, Snapshot
 SNAPSHOT_ROLE = Qt.ItemDataRole.UserRole + 1
 
 _Index = QModelIndex | QPersistentModelIndex
+
+
+def _named_by_time(snapshot: Snapshot) -> bool:
+    """Is its name only the minute it was taken in, as the engine names what nobody named?"""
+    taken = QDateTime.fromSecsSinceEpoch(int(snapshot.taken_at))
+    return snapshot.name == taken.toString("yyyy-MM-dd HH:mm")
 
 
 class SnapshotsModel(QAbstractListModel):
@@ -57,15 +70,22 @@ class SnapshotsModel(QAbstractListModel):
         return next((i for i, s in enumerate(self._shown) if s.id == snapshot), -1)
 
     def second_line(self, snapshot: Snapshot) -> str:
-        """When, by whom, how much."""
+        """When, how much, by whom; when only where the name does not tell."""
+        when = () if _named_by_time(snapshot) else (wording.moment(snapshot.taken_at),)
         return " · ".join(
             (
-                wording.moment(snapshot.taken_at),
+                *when,
                 wording.notes(snapshot.notes),
                 wording.size(snapshot.size),
                 wording.snapshot_kind(snapshot.kind),
             )
         )
+
+    def title(self, snapshot: Snapshot) -> str:
+        """Its name; of one that nobody named the time, as times are written elsewhere."""
+        if _named_by_time(snapshot):
+            return wording.moment(snapshot.taken_at)
+        return wording.shown(snapshot.name)
 
     def rowCount(self, parent: _Index | None = None) -> int:
         """How many snapshots are shown."""
@@ -76,7 +96,7 @@ class SnapshotsModel(QAbstractListModel):
         snapshot = self.at(index.row())
         if snapshot is None:
             return None
-        name = wording.shown(snapshot.name)
+        name = self.title(snapshot)
         if role == Qt.ItemDataRole.DisplayRole:
             return name
         if role == Qt.ItemDataRole.EditRole:

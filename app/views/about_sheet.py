@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app import wording
 from app.views.sheet import Sheet
@@ -31,10 +31,13 @@ class AboutSheet(Sheet):
             (self.tr("Memory kept in"), wording.shown(str(workspace.home))),
         ):
             if value:
-                self.body.addWidget(Label(name, tone="muted", scale=0.9))
+                pair = QVBoxLayout()
+                pair.setSpacing(1)
+                pair.addWidget(Label(name, tone="muted", scale=0.9))
                 block = TextBlock(value)
                 block.setAccessibleName(name)
-                self.body.addWidget(block)
+                pair.addWidget(block)
+                self.body.addLayout(pair)
         self.body.addStretch(1)
         self.add_button(TextButton(self.tr("Close"), self.close), default=True)
         self.fit(40, 28)

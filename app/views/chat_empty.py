@@ -5,6 +5,7 @@ The questions are the engine's own probes of notes that are remembered, so none 
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 
 from PySide6.QtCore import Qt, Signal
@@ -37,6 +38,8 @@ class ChatEmpty(QWidget):
         self._notes = notes
         self._sought: set[int] = set()
         self._pending = 0
+        self._memory = 0
+        """Counts the memories that were in force: what an earlier one said is not offered."""
         column = QVBoxLayout(self)
         column.setContentsMargins(32, 24, 32, 24)
         column.setSpacing(8)
@@ -66,7 +69,7 @@ class ChatEmpty(QWidget):
         remembered = list(islice(first, MOST_SOUGHT))
         if remembered:
             self.text.setText(
-                self.tr("Answers come from what Engram has learned, not from reading the files.")
+                self.tr("Answers come from what Engram has learned, not from the files.")
             )
         elif notes:
             self.text.setText(
@@ -86,16 +89,19 @@ class ChatEmpty(QWidget):
         for note_id in fresh:
             self._sought.add(note_id)
             self._pending += 1
-            self._client.send(ShowRemembered(note_id), self._on_probes)
+            self._client.send(ShowRemembered(note_id), partial(self._on_probes, self._memory))
 
-    def _on_probes(self, event: Event) -> None:
+    def _on_probes(self, asked_of: int, event: Event) -> None:
+        if asked_of != self._memory:
+            return
         self._pending -= 1
         if not isinstance(event, Remembered):
             return
         for probe in event.probes:
             question = probe.question.strip()
             fits = question.endswith("?") and len(question) <= LONGEST_OFFER
-            if fits and probe.right and len(self.offers) < OFFERED:
+            known = any(button.accessibleName() == question for button in self.offers)
+            if fits and probe.right and not known and len(self.offers) < OFFERED:
                 self._offer(question)
                 return
 
@@ -108,6 +114,8 @@ class ChatEmpty(QWidget):
     def forget_offers(self) -> None:
         """Another memory is in force: what it knows must be asked anew."""
         self._sought.clear()
+        self._memory += 1
+        self._pending = 0
         while self.offers:
             button = self.offers.pop()
             button.hide()

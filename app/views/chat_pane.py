@@ -163,6 +163,7 @@ class ChatPane(QWidget):
         self.conversation.again.connect(self.ask)
         self.conversation.stop.connect(self.stop)
         self.conversation.source_clicked.connect(self.source_clicked)
+        self.conversation.add_notes.connect(actions[Act.ADD_NOTES].trigger)
         self.title_edit.editingFinished.connect(self._rename_done)
         self.list.selectionModel().currentChanged.connect(self._on_current)
         self.list.customContextMenuRequested.connect(

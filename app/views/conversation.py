@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from app.chatting import Chatting
 from app.models.chat_records import Chat
 from app.models.chats import ChatsModel
-from app.widgets.buttons import TextButton
+from app.widgets.buttons import OUTDENT, TextButton
 from app.widgets.message import Message
 
 SHOWN_TURNS = 60
@@ -23,6 +23,7 @@ class Conversation(QScrollArea):
     source_clicked = Signal(int)
     again = Signal(str)
     stop = Signal()
+    add_notes = Signal()
 
     def __init__(
         self, chats: ChatsModel, chatting: Chatting, parent: QWidget | None = None
@@ -80,6 +81,7 @@ class Conversation(QScrollArea):
         message.source_clicked.connect(self.source_clicked)
         message.again.connect(self.again)
         message.stop.connect(self.stop)
+        message.add_notes.connect(self.add_notes)
         self.messages.append(message)
         self._column.insertWidget(self._column.count() - 1, message)
 
@@ -126,6 +128,7 @@ class Conversation(QScrollArea):
         if watched is self._inside and event.type() == QEvent.Type.Resize:
             widest = self.fontMetrics().horizontalAdvance("m") * WIDEST_EM
             side = max(24, (self._inside.width() - widest) // 2)
-            if self._column.contentsMargins().left() != side:
-                self._column.setContentsMargins(side, 20, side, 12)
+            left = side - OUTDENT  # a message's buttons stand that far left of its text
+            if self._column.contentsMargins().left() != left:
+                self._column.setContentsMargins(left, 20, side, 12)
         return False

@@ -53,7 +53,9 @@ class MemoryCommands(QObject):
 
     def _name(self, snapshot: str) -> str:
         found = self._workspace.snapshots.by_id(snapshot) if snapshot else None
-        return f"“{found.name}”" if found else self.tr("the present")
+        if found is None:
+            return self.tr("the present")
+        return f"“{self._workspace.snapshots.title(found)}”"
 
     def export(self, snapshot: str) -> None:
         """Ask where to, and write a snapshot ("" for the present) to one file."""

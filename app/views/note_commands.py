@@ -147,11 +147,16 @@ class NoteCommands(QObject):
         """Open the note in the system's editor."""
         note = self._one()
         path = opening.note_path(note, self._client.settings) if note else None
-        if path is None:
-            return
-        if not path.is_file():
+        if path is not None:
+            settings = self._client.settings
+            self._workspace.background.run(
+                lambda: opening.look(path, settings), lambda found: self._open(path, found)
+            )
+
+    def _open(self, path: Path, found: opening.Found) -> None:
+        if found is opening.Found.NOTHING:
             self._toasts.say(self.tr("This file is no longer there."), bad=True)
-        elif not opening.may_open(path, self._client.settings):
+        elif found is opening.Found.SOMETHING_ELSE:
             self._toasts.say(self.tr("Engram opens only plain notes."), bad=True)
         elif not opening.open_file(path):
             self._toasts.say(self.tr("The system knows no program for this file."), bad=True)
@@ -160,7 +165,14 @@ class NoteCommands(QObject):
         """Show the note in the system's file browser."""
         note = self._one()
         path = opening.note_path(note, self._client.settings) if note else None
-        if path is not None and not opening.show_in_folder(path):
+        if path is not None:
+            self._workspace.background.run(
+                lambda: opening.show_in_folder(path), lambda shown: self._shown(path, shown)
+            )
+
+    def _shown(self, path: Path, shown: opening.Shown) -> None:
+        there = shown is opening.Shown.OPEN_THE_FOLDER and opening.open_file(path.parent)
+        if shown is not opening.Shown.DONE and not there:
             self._toasts.say(self.tr("The folder could not be shown."), bad=True)
 
     def show_remembered(self) -> None:

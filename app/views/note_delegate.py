@@ -13,11 +13,15 @@ from app.icons import pixmap, tone
 from app.models.note_rows import Row, RowKind
 from app.models.notes import ROW_ROLE, NotesModel
 from app.widgets.labels import scaled_font
+from app.widgets.notes_tree import NotesTree
 from app.widgets.recall_bar import paint_bar
 from app.widgets.state_chip import SCALE, chip_font, chip_size, paint_chip
 from engine.api import Note, NoteState
 
 PAD = 7
+"""Above and below the text of a row, in logical pixels."""
+SIDE = 8
+"""Left and right of it."""
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -46,8 +50,10 @@ class NoteDelegate(QStyledItemDelegate):
             return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_ground(painter, option)
-        place: QRect = option.rect.adjusted(8, PAD, -10, -PAD)
+        tree = option.widget
+        whole = option.rect.adjusted(0, 0, -tree.inset if isinstance(tree, NotesTree) else 0, 0)
+        self._paint_ground(painter, option.state, whole)
+        place: QRect = whole.adjusted(SIDE, PAD, -SIDE, -PAD)
         font = scaled_font()
         painter.setFont(font)
         high = painter.fontMetrics().height()
@@ -58,12 +64,12 @@ class NoteDelegate(QStyledItemDelegate):
         if row.note is None:
             self._paint_folder(painter, row, first, second)
         else:
-            self._paint_note(painter, row.note, row.title, first, second)
+            # On a selected row a chip's own ground would be lost.
+            chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+            self._paint_note(painter, row.note, row.title, first, second, chosen)
         painter.restore()
 
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
-        state: QStyle.StateFlag = option.state
-        rect: QRect = option.rect
+    def _paint_ground(self, painter: QPainter, state: QStyle.StateFlag, rect: QRect) -> None:
         ground = None
         if state & QStyle.StateFlag.State_Selected:
             ground = "selected"
@@ -72,11 +78,11 @@ class NoteDelegate(QStyledItemDelegate):
         if ground:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tone(ground)))
-            painter.drawRoundedRect(rect.adjusted(1, 1, -4, -1), 7, 7)
+            painter.drawRoundedRect(rect.adjusted(0, 1, 0, -1), 7, 7)
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QColor(tone("accent")))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -4.5, -1.5), 7, 7)
+            painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 1.5, -0.5, -1.5), 7, 7)
 
     def _paint_folder(self, painter: QPainter, row: Row, first: QRect, second: QRect) -> None:
         side = first.height()
@@ -91,7 +97,13 @@ class NoteDelegate(QStyledItemDelegate):
         self._text(painter, second.adjusted(side + 7, 0, 0, 0), self._model.summary(row))
 
     def _paint_note(
-        self, painter: QPainter, note: Note, title: str, first: QRect, second: QRect
+        self,
+        painter: QPainter,
+        note: Note,
+        title: str,
+        first: QRect,
+        second: QRect,
+        chosen: bool,
     ) -> None:
         faded = note.state in (NoteState.FORGOTTEN, NoteState.REMOVED, NoteState.SKIPPED)
         age = self._age(note)
@@ -103,14 +115,14 @@ class NoteDelegate(QStyledItemDelegate):
         painter.setPen(QColor(tone("muted" if faded else "text")))
         room = first.adjusted(0, 0, -(wide + 12) if wide else 0, 0)
         self._text(painter, room, title, Qt.TextElideMode.ElideMiddle)
-        self._paint_second(painter, note, second)
+        self._paint_second(painter, note, second, "surface" if chosen else "")
 
-    def _paint_second(self, painter: QPainter, note: Note, line: QRect) -> None:
+    def _paint_second(self, painter: QPainter, note: Note, line: QRect, ground: str) -> None:
         painter.setFont(chip_font())
         metrics = painter.fontMetrics()
         size = chip_size(wording.state(note), metrics)
         chip = QRect(line.x(), line.y(), min(size.width(), line.width()), size.height())
-        paint_chip(painter, chip, note, painter.device().devicePixelRatioF())
+        paint_chip(painter, chip, note, painter.device().devicePixelRatioF(), ground)
         rest = QRect(chip.right() + 10, chip.y(), line.right() - chip.right() - 9, chip.height())
         if note.state is NoteState.WRITING and note.steps:
             self._bar(painter, rest, note.step / note.steps, "", "accent")

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import wording
 from app.actions import Act, Actions
-from app.widgets.buttons import IconButton
+from app.widgets.buttons import OUTDENT, IconButton
 from app.widgets.labels import ElidedLabel, Label, Rule
 from app.widgets.state_chip import StateChip
 from engine.api import Note, NoteState
@@ -22,7 +22,7 @@ class NoteDetails(QWidget):
         column.setSpacing(0)
         column.addWidget(Rule())
         inside = QVBoxLayout()
-        inside.setContentsMargins(16, 11, 12, 10)
+        inside.setContentsMargins(16, 11, 12, 4)
         inside.setSpacing(5)
         column.addLayout(inside)
         self.name = ElidedLabel(bold=True)
@@ -42,6 +42,7 @@ class NoteDetails(QWidget):
         self.buttons: dict[Act, IconButton] = {}
         row = QHBoxLayout()
         row.setSpacing(2)
+        row.setContentsMargins(16 - OUTDENT, 0, 12, 10)
         for act, icon in (
             (Act.OPEN_NOTE, "open"),
             (Act.SHOW_REMEMBERED, "eye"),
@@ -54,7 +55,7 @@ class NoteDetails(QWidget):
             self.buttons[act] = button
             row.addWidget(button)
         row.addStretch(1)
-        inside.addLayout(row)
+        column.addLayout(row)
         self.hide()
 
     def show_note(self, note: Note | None) -> None:
@@ -87,4 +88,5 @@ class NoteDetails(QWidget):
             facts.append(wording.cells(note.cells))
         if note.written_at is not None and note.cells:
             facts.append(wording.date(note.written_at))
-        return " · ".join(facts)
+        # A line may break between two facts, not inside of one.
+        return " · ".join(fact.replace(" ", wording.NBSP) for fact in facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QProgressBar,
     QStackedWidget,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -19,11 +18,12 @@ from app import wording
 from app.actions import Act, Actions
 from app.icons import icon
 from app.models.note_rows import Order
-from app.views.note_delegate import NoteDelegate
+from app.views.note_delegate import PAD, NoteDelegate
 from app.views.note_details import NoteDetails
 from app.views.notes_empty import NotesEmpty
 from app.views.notes_header import NotesHeader
 from app.widgets.labels import Label
+from app.widgets.notes_tree import MARGIN, NotesTree
 from app.widgets.search_field import SearchField
 from app.workspace import Workspace
 from engine.api import EngineStatus, Note, Settings
@@ -75,7 +75,11 @@ class NotesPane(QWidget):
         column.addLayout(holder)
         self.stack = QStackedWidget()
         self.view = self._tree()
-        self.stack.addWidget(self.view)
+        self._list = QWidget()
+        beside = QVBoxLayout(self._list)
+        beside.setContentsMargins(MARGIN, 0, 0, 0)
+        beside.addWidget(self.view)
+        self.stack.addWidget(self._list)
         self.empty = NotesEmpty()
         self.stack.addWidget(self.empty)
         self.nothing = Label(self.tr("No note matches the filter."), tone="muted", wrap=True)
@@ -86,8 +90,8 @@ class NotesPane(QWidget):
         self.details = NoteDetails(self._actions)
         column.addWidget(self.details)
 
-    def _tree(self) -> QTreeView:
-        view = QTreeView()
+    def _tree(self) -> NotesTree:
+        view = NotesTree(PAD)
         view.setModel(self._model)
         self._delegate = NoteDelegate(self._model, self._workspace.clock, view)
         view.setItemDelegate(self._delegate)
@@ -95,7 +99,6 @@ class NotesPane(QWidget):
         view.setUniformRowHeights(True)
         view.setMouseTracking(True)
         view.setFrameShape(QFrame.Shape.NoFrame)
-        view.setIndentation(18)
         view.setAnimated(False)
         view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -103,7 +106,6 @@ class NotesPane(QWidget):
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         view.setExpandsOnDoubleClick(True)
-        view.setIconSize(QSize(18, 18))
         view.setAccessibleName(self.tr("Notes"))
         for act in (Act.OPEN_NOTE, Act.FORGET):
             view.addAction(self._actions[act])
@@ -159,7 +161,7 @@ class NotesPane(QWidget):
         elif self._model.filtered and self._model.shown_count == 0:
             page = self.nothing
         else:
-            page = self.view
+            page = self._list
         self.stack.setCurrentWidget(page)
         self.filter.setEnabled(len(self._model) > 0)
 
@@ -216,8 +218,10 @@ class NotesPane(QWidget):
 
     def _after_arranged(self) -> None:
         self.view.blockSignals(True)
+        folders = self._model.folder_rows()
+        self.view.setRootIsDecorated(bool(folders))
         self.view.expandAll()
-        for key, index in self._model.folder_rows():
+        for key, index in folders:
             if key in self._folded and not self._model.filtered:
                 self.view.collapse(index)
         self.view.blockSignals(False)

@@ -61,9 +61,10 @@ class ProblemBanner(Banner):
         if snapshot is None:
             words = self.tr("Restore the newest good snapshot")
         else:
-            words = self.tr("Restore “%1” of %2")
-            words = words.replace("%1", wording.shown(snapshot.name))
-            words = words.replace("%2", wording.moment(snapshot.taken_at))
+            title = self._workspace.snapshots.title(snapshot)
+            when = wording.moment(snapshot.taken_at)
+            words = self.tr("Restore “%1” of %2") if title != when else self.tr("Restore %1")
+            words = words.replace("%1", title).replace("%2", when)
         offered = status.offered_snapshot
         return (Offer(words, lambda: self._client.send(RestoreSnapshot(offered))), *rest)
 

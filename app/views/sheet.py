@@ -62,9 +62,9 @@ class Sheet(QDialog):
         """A button at the foot, right; the default one answers to Enter."""
         button.setDefault(default)
         button.setAutoDefault(default)
+        self._foot.addWidget(button)
         if default:
             button.setFocus()
-        self._foot.addWidget(button)
         return button
 
     def fit(self, em_wide: int, em_high: int) -> None:

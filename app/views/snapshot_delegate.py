@@ -6,7 +6,6 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Q
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from app import wording
 from app.icons import pixmap, tone
 from app.models.snapshots import SNAPSHOT_ROLE, SnapshotsModel
 from app.widgets.labels import scaled_font
@@ -72,7 +71,7 @@ class SnapshotDelegate(QStyledItemDelegate):
         single = int(Qt.TextFlag.TextSingleLine)
         metrics = painter.fontMetrics()
         name = metrics.elidedText(
-            wording.shown(snapshot.name), Qt.TextElideMode.ElideMiddle, place.width()
+            self._model.title(snapshot), Qt.TextElideMode.ElideMiddle, place.width()
         )
         painter.setPen(QColor(tone("text")))
         painter.drawText(place, single | int(Qt.AlignmentFlag.AlignTop), name)

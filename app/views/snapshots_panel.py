@@ -266,7 +266,7 @@ class SnapshotsPanel(QWidget):
                 self._client.send(DeleteSnapshot(snapshot.id), self._deleted(snapshot.id))
 
         if len(chosen) == 1:
-            words = self.tr("Deleted “%1”.").replace("%1", wording.shown(chosen[0].name))
+            words = self.tr("Deleted “%1”.").replace("%1", self._model.title(chosen[0]))
         else:
             words = self.tr("Deleted %1 snapshots.").replace("%1", wording.number(len(chosen)))
         self._toasts.say(words, Offer(self.tr("Undo"), back), expired=for_good)

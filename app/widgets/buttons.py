@@ -21,6 +21,10 @@ from PySide6.QtWidgets import (
 from app import wording
 from app.icons import wear
 
+OUTDENT = 7
+"""From a flat button's edge to its drawing, in logical pixels: so much further left a row of them
+begins, for their icons to stand level with the text above."""
+
 if TYPE_CHECKING:
     _Button = QAbstractButton
 else:  # Qt's classes do not mix with one another, so at run time this is none of them

@@ -50,15 +50,21 @@ class DropZone(QWidget):
         painter.drawRoundedRect(frame, 14, 14)
         side = 44
         middle = frame.center()
+        painter.setFont(scaled_font(1.25))
+        flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        flags |= int(Qt.TextFlag.TextWordWrap)
+        below = frame.adjusted(54, 0, -54, 0)
+        below.setTop(middle.y() + 10)
+        words = QRectF(painter.boundingRect(below, flags, self._words))
+        self._paint_card(painter, words.adjusted(-28, -side - 34, 28, 24))
         icon = pixmap("file-drop", tone("accent"), side, self.devicePixelRatioF())
         painter.drawPixmap(int(middle.x() - side / 2), int(middle.y() - side), icon)
-        painter.setFont(scaled_font(1.25))
         painter.setPen(QColor(tone("text")))
-        words = frame.adjusted(30, 0, -30, 0)
-        words.setTop(middle.y() + 10)
-        painter.drawText(
-            words,
-            int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-            | int(Qt.TextFlag.TextWordWrap),
-            self._words,
-        )
+        painter.drawText(words, flags, self._words)
+
+    def _paint_card(self, painter: QPainter, place: QRectF) -> None:
+        """A ground of its own for the words: what shines through the veil would disturb them."""
+        painter.setPen(QPen(QColor(tone("line")), 1))
+        painter.setBrush(QColor(tone("surface")))
+        painter.drawRoundedRect(place, 14, 14)
+        painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -10,7 +10,7 @@ from app import wording
 from app.chatting import Running
 from app.icons import wear, wear_label
 from app.models.chat_records import Turn
-from app.widgets.buttons import IconButton, TextButton
+from app.widgets.buttons import OUTDENT, IconButton, TextButton
 from app.widgets.flow_layout import FlowLayout
 from app.widgets.labels import Label
 from app.widgets.recall_bar import RecallBar
@@ -19,14 +19,25 @@ from app.widgets.token_strip import TokenStrip
 from engine.api import Answer, Source
 
 
+def _level(widget: QWidget) -> QWidget:
+    """A part that stands level with the answer's text; flat buttons begin further left."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(OUTDENT, 0, 0, 0)
+    row.addWidget(widget)
+    return holder
+
+
 class Message(QWidget):
-    """One turn of a conversation."""
+    """One turn of a conversation. Its text stands `OUTDENT` to the right of its left edge."""
 
     source_clicked = Signal(int)
     """A note that carried (or lies near) the answer."""
     again = Signal(str)
     """The question is to be asked again."""
     stop = Signal()
+    add_notes = Signal()
+    """There is nothing in memory, and notes are to be added."""
 
     def __init__(self, turn: Turn, running: Running | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,10 +49,13 @@ class Message(QWidget):
         column.addLayout(self._question(turn.question))
         self.text = TextBlock()
         self.text.setAccessibleName(self.tr("Answer"))
-        column.addWidget(self.text)
+        beside = QHBoxLayout()
+        beside.setContentsMargins(OUTDENT, 0, 0, 0)
+        beside.addWidget(self.text)
+        column.addLayout(beside)
         self._state = QWidget()
         state = QHBoxLayout(self._state)
-        state.setContentsMargins(0, 0, 0, 0)
+        state.setContentsMargins(OUTDENT, 0, 0, 0)
         self._waiting = Label(tone="muted")
         state.addWidget(self._waiting)
         self.stop_button = TextButton(self.tr("Stop"), self.stop.emit, kind="quiet", icon="stop")
@@ -88,6 +102,10 @@ class Message(QWidget):
             self.text.set_text(turn.answer.text)
             self.text.setVisible(bool(turn.answer.text))
             self._show_facts(turn.answer)
+        elif turn.empty:
+            self.text.set_text(wording.nothing_yet())
+            self.text.show()
+            self._show_way_in()
         else:
             self.text.hide()
             self._show_problem(turn.problem or self.tr("This question was not answered."))
@@ -109,18 +127,29 @@ class Message(QWidget):
         wear_label(mark, "failed", "on_bad")
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(Label(problem, tone="bad", wrap=True), 1)
-        self._facts_column.addWidget(line)
+        self._facts_column.addWidget(_level(line))
+        self._facts_column.addWidget(self._actions(None))
+
+    def _show_way_in(self) -> None:
+        """Nothing is in memory: say how something gets there."""
+        self._clear()
+        words = self.tr("Notes that are added are written into memory; then ask again.")
+        self._facts_column.addWidget(_level(Label(words, tone="muted", scale=0.9, wrap=True)))
+        self.add_button = TextButton(
+            self.tr("Add notes…"), self.add_notes.emit, kind="link", icon="plus", role="accent"
+        )
+        self._facts_column.addWidget(self.add_button)
         self._facts_column.addWidget(self._actions(None))
 
     def _show_facts(self, answer: Answer) -> None:
         self._clear()
         self.links.clear()
         if answer.sources:
-            self._facts_column.addWidget(self._sources(answer))
-        self._facts_column.addWidget(self._measures(answer))
+            self._facts_column.addWidget(_level(self._sources(answer)))
+        self._facts_column.addWidget(_level(self._measures(answer)))
         self.given = self._given(answer)
         self._facts_column.addWidget(self._actions(answer))
-        self._facts_column.addWidget(self.given)
+        self._facts_column.addWidget(_level(self.given))
 
     def _sources(self, answer: Answer) -> QWidget:
         line = QWidget()

@@ -50,14 +50,14 @@ def chip_size(text: str, metrics: QFontMetrics) -> QSize:
     return QSize(metrics.horizontalAdvance(text) + height + 10, height)
 
 
-def paint_chip(painter: QPainter, place: QRect, note: Note, ratio: float) -> None:
-    """Paint the chip of a note's state into `place`."""
+def paint_chip(painter: QPainter, place: QRect, note: Note, ratio: float, ground: str = "") -> None:
+    """Paint the chip of a note's state into `place`; `ground` overrides its own."""
     look = LOOKS[note.state]
     metrics = painter.fontMetrics()
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(tone(look.ground)))
+    painter.setBrush(QColor(tone(ground or look.ground)))
     painter.drawRoundedRect(place, place.height() / 2, place.height() / 2)
     side = metrics.height()
     icon = pixmap(look.icon, tone(look.ink), side, ratio)

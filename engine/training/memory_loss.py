@@ -28,7 +28,7 @@ from engine.training.question_loss import Sums, sums
 
 _MOST_ANSWER = 10
 _BUCKETS = 3
-_QUIET_EVERY = 8
+_QUIET_EVERY = 4
 """Every how many positions of prose the cells' mass is looked at."""
 
 
@@ -331,7 +331,7 @@ class LossWeights:
     place: float = 0.5
     silence: float = 0.3
     absent: float = 0.1
-    quiet: float = 0.1
+    quiet: float = 0.4
     language: float = 0.3
 
 

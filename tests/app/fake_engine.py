@@ -31,6 +31,7 @@ from engine.api import (
     GrowSlot,
     Listener,
     Mode,
+    NoMemoryYet,
     Note,
     NotesGone,
     NoteState,
@@ -289,6 +290,9 @@ class FakeEngine(FakeMemory):
             self.emit(Failed(request, refusal))
             return
         match command:
+            case Ask() if not any(note.cells for note in self.notes.values()):
+                words = "Nothing has been remembered yet, so there is nothing to ask."
+                self.emit(Failed(request, NoMemoryYet(words)))
             case Ask(question):
                 self._asks.append(self._answering(request, question))
             case StopAnswer(other):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from engine.api import (
+    WEAK_BELOW,
     Change,
     Command,
     Compared,
@@ -112,7 +113,7 @@ class FakeMemory:
             model="Engram base 29M",
             folder=self.settings.folder,
             notes_total=sum(s is not NoteState.SKIPPED for s in states),
-            notes_remembered=states.count(NoteState.REMEMBERED),
+            notes_remembered=sum(self._in_force(note) for note in self.notes.values()),
             notes_weak=states.count(NoteState.WEAK),
             queue=sum(
                 s in (NoteState.WAITING, NoteState.READING, NoteState.WRITING) for s in states
@@ -124,6 +125,13 @@ class FakeMemory:
             problem=self.problem,
             offered_snapshot=self.offered,
         )
+
+    @staticmethod
+    def _in_force(note: Note) -> bool:
+        """Is it remembered, be it as it was before an edit that waits?"""
+        if note.state in (NoteState.REMEMBERED, NoteState.WEAK):
+            return note.state is NoteState.REMEMBERED
+        return note.cells > 0 and (note.recall or 0.0) >= WEAK_BELOW
 
     def picture(self) -> SlotPicture:
         """Cells by note, one run each, in order of id."""

@@ -20,7 +20,7 @@ import app
 from app.application import Application, run
 from app.background import Background
 from app.instance import SingleInstance, name_for
-from app.logs import FramesOnly, close_log, open_log
+from app.logs import KEPT_FILES, FramesOnly, close_log, open_log
 from app.models.chat_store import ChatStore
 from app.views.main_window import MainWindow
 from engine.api import Engine, MemoryCorrupt, Mode
@@ -193,6 +193,20 @@ def test_the_log_keeps_frames_and_drops_words() -> None:
     except KeyError:
         text = FramesOnly().formatException(sys.exc_info())
     assert "KeyError" in text and "a line of a note" not in text.splitlines()[-1]
+
+
+def test_the_log_rotates(home: Path) -> None:
+    handler = open_log(home)
+    handler.maxBytes = 2000
+    try:
+        for number in range(200):
+            logging.getLogger("app.window").warning("something happened, number %d", number)
+    finally:
+        close_log(handler)
+    files = sorted(path.name for path in (home / "logs").iterdir())
+    assert files == ["window.log"] + [f"window.log.{n + 1}" for n in range(KEPT_FILES)]
+    assert all(path.stat().st_size <= 2000 for path in (home / "logs").iterdir())
+    assert "number 199" in (home / "logs" / "window.log").read_text()
 
 
 def test_what_is_queued_is_written_before_the_end(tmp_path: Path, qtbot: QtBot) -> None:

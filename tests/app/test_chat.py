@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ from PySide6.QtTest import QTest
 
 from app import dialogs
 from app.actions import Act
+from app.models import chat_store
+from app.models.chat_records import from_json, to_json, to_markdown
 from app.views.conversation import SHOWN_TURNS
+from app.widgets.labels import Label
 from app.widgets.message import Message
 from app.widgets.token_strip import TokenStrip
-from engine.api import Ask, DiskFull, Mode, StopAnswer
+from engine.api import Ask, DiskFull, Mode, NotesReset, SettingsChanged, StopAnswer
 from tests.app.conftest import Stage
 from tests.app.fake_engine import NOT_KNOWN, FakeEngine
 
@@ -41,6 +46,7 @@ def test_a_known_answer_with_everything_about_it(stage: Stage) -> None:
     assert message.text.toPlainText() == "Mira Okonkwo, since March."
     assert message.sure.accessibleName() == "How sure 96\u00a0%"
     assert [link.accessibleName() for link in message.links] == ["club.txt"]
+    assert "2 Feb 2026" in [label.text() for label in message.findChildren(Label)]
     assert stage.window.chat.title.text() == QUESTION
     assert stage.window.chat.composer.edit.toPlainText() == ""
 
@@ -149,6 +155,51 @@ def test_a_refused_question_says_why_in_its_place_and_can_be_asked_again(stage: 
     QTest.mouseClick(last(stage).again_button, Qt.MouseButton.LeftButton)
     stage.settle()
     assert len(stage.window.chat.conversation.messages) == 2
+    assert last(stage).turn.answer is not None
+
+
+def test_an_empty_memory_declines_calmly_and_leads_to_adding_notes(
+    new_user: Stage, notes_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, mine = new_user, tmp_path / "Mine"
+    mine.mkdir()
+    stage.engine.settings = replace(stage.engine.settings, folder=mine, paused=True)
+    stage.engine.emit(SettingsChanged(stage.engine.settings))
+    stage.show()
+    type_question(stage, QUESTION)
+    stage.settle()
+    message = last(stage)
+    assert message.text.toPlainText() == "I don't have anything in memory yet."
+    assert message.turn.empty and message.turn.problem == "" and message.turn.answer is None
+    assert not stage.window.toasts.shown
+    assert "bad" not in {label.property("tone") for label in message.findChildren(Label)}
+    monkeypatch.setattr(dialogs, "choose_files", lambda *_: (notes_folder / "garden.md",))
+    QTest.mouseClick(message.add_button, Qt.MouseButton.LeftButton)
+    stage.files()
+    assert (mine / "garden.md").exists()
+    chat = stage.window.chat.chat
+    assert chat is not None and from_json(to_json(chat)) == chat
+    assert "> I don't have anything in memory yet." in to_markdown(chat)
+
+
+def test_an_answer_can_be_asked_again_and_tells_its_time(stage: Stage) -> None:
+    type_question(stage, QUESTION)
+    stage.settle()
+    assert "0.42\u00a0s" in [label.text() for label in last(stage).findChildren(Label)]
+    QTest.mouseClick(last(stage).again_button, Qt.MouseButton.LeftButton)
+    stage.settle()
+    assert stage.engine.commands(Ask) == [Ask(QUESTION), Ask(QUESTION)]
+    assert len(stage.window.chat.conversation.messages) == 2
+
+
+def test_no_room_for_a_conversation_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(chat_store, "write_atomically", full)
+    type_question(stage, QUESTION)
+    stage.settle()
+    assert "could not be saved" in stage.toast().label.text()
     assert last(stage).turn.answer is not None
 
 
@@ -269,6 +320,19 @@ def test_an_empty_conversation_offers_questions_the_memory_answers(stage: Stage)
     stage.settle()
     answer = last(stage).turn.answer
     assert answer is not None and answer.known
+
+
+def test_a_question_is_offered_once(stage: Stage) -> None:
+    empty = stage.window.chat.empty
+    stage.settle()
+    before = [button.accessibleName() for button in empty.offers]
+    # The answers to what was asked of a memory that is gone are on their way when another comes.
+    empty.forget_offers()
+    empty.refresh()
+    stage.engine.emit(NotesReset(tuple(stage.engine.notes.values())))
+    stage.settle()
+    offered = [button.accessibleName() for button in empty.offers]
+    assert offered == before and len(set(offered)) == len(offered)
 
 
 def test_a_long_history_opens_from_its_end(stage: Stage) -> None:

@@ -54,6 +54,11 @@ def test_what_is_no_conversation_is_refused(text: str) -> None:
         from_json(text)
 
 
+def test_a_conversation_of_an_earlier_version_is_read() -> None:
+    earlier = to_json(CHAT).replace('"empty": false', '"more": 1')
+    assert "empty" not in earlier and from_json(earlier) == CHAT
+
+
 def test_a_broken_file_is_set_aside_and_the_others_are_read(tmp_path: Path) -> None:
     store = ChatStore(tmp_path)
     store.save(CHAT)

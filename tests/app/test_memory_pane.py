@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QDate, QDateTime, QEvent, QPointF, Qt, QTime
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from app import dialogs
 from app.actions import Act
@@ -26,6 +28,7 @@ from engine.api import (
     RenameSnapshot,
     RestoreSnapshot,
     SlotFull,
+    Snapshot,
     SnapshotKind,
     TakeSnapshot,
     Verify,
@@ -118,6 +121,34 @@ def test_take_and_name(stage: Stage) -> None:
     stage.settle()
     assert [c.name for c in stage.engine.commands(RenameSnapshot)] == ["Before the move"]  # type: ignore[union-attr]
     assert stage.workspace.snapshots.index(0, 0).data() == "Before the move"
+
+
+def test_a_snapshot_that_nobody_named_is_called_by_its_time(stage: Stage) -> None:
+    then = QDateTime(QDate(2026, 2, 3), QTime(4, 5)).toSecsSinceEpoch()
+    row = Snapshot("s", "2026-02-03 04:05", SnapshotKind.AUTOMATIC, then + 7.5, 3, 90, 2048)
+    model = stage.workspace.snapshots
+    model.reset((row, replace(row, id="t", name="Mine", kind=SnapshotKind.MANUAL)))
+    assert model.index(0, 0).data() == "3 Feb 2026, 04:05"
+    assert model.second_line(row) == "3 notes · 2.0 kB · automatic"
+    mine = model.at(1)
+    assert mine is not None and model.title(mine) == "Mine"
+    assert model.second_line(mine) == "3 Feb 2026, 04:05 · 3 notes · 2.0 kB · taken by you"
+
+
+def test_hovering_the_picture_names_the_note(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda _at, text, *_: said.append(text))
+    view = stage.window.memory.picture
+    place = view._place()
+    for block in stage.engine.picture().blocks[:2]:
+        x = place.x() + (block.start // 8 + 3.5) * place.width() / view._columns
+        at = QPointF(x, place.y() + 1).toPoint()
+        event = QHelpEvent(QEvent.Type.ToolTip, at, view.mapToGlobal(at))
+        QApplication.sendEvent(view, event)
+        assert html.escape(stage.engine.notes[block.note_id].path) in said[-1]
+    at = QPointF(place.right() - 2, place.bottom() - 2).toPoint()
+    QApplication.sendEvent(view, QHelpEvent(QEvent.Type.ToolTip, at, view.mapToGlobal(at)))
+    assert "free" in said[-1]
 
 
 def test_restore_and_undo(stage: Stage) -> None:

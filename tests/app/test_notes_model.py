@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
@@ -10,7 +11,8 @@ from PySide6.QtTest import QAbstractItemModelTester
 
 from app.models.note_rows import Order
 from app.models.notes import NotesModel
-from engine.api import Note, NoteState, WriteProgress
+from engine.api import WEAK_BELOW, Note, NoteState, WriteProgress
+from engine.memory.report import WriteOptions
 
 N = NoteState
 
@@ -93,6 +95,33 @@ def test_a_folder_counts_what_is_remembered_in_it(model: NotesModel) -> None:
     model.change([Note(2, "Projects/b.md", N.REMEMBERED, recall=1.0)])
     row = model.row_at(model.index(0, 0))
     assert row is not None and model.summary(row) == "2 of 2 remembered"
+
+
+def test_a_note_whose_edit_waits_is_still_counted(model: NotesModel) -> None:
+    model.reset(NOTES)
+
+    def summary() -> str:
+        row = model.row_at(model.index(0, 0))
+        assert row is not None
+        return model.summary(row)
+
+    edited = Note(3, "Projects/deep/A.md", N.WAITING, recall=0.9, cells=40)
+    for state in (N.WAITING, N.READING, N.WRITING):
+        model.change([replace(edited, state=state)])
+        assert summary() == "1 of 2 remembered"
+    model.progress([WriteProgress(3, 4, 40, 1.5, 0.0)])
+    model.arrange()
+    assert summary() == "1 of 2 remembered", "the recall so far is not that of what is in force"
+    model.change([replace(edited, state=N.FAILED, reason="It diverged.")])
+    assert summary() == "1 of 2 remembered"
+    model.change([replace(edited, recall=0.5)])
+    assert summary() == "0 of 2 remembered", "what is in force is weak"
+    model.change([Note(2, "Projects/b.md", N.WAITING)])
+    assert summary() == "0 of 2 remembered", "nothing of it was ever written"
+
+
+def test_weak_begins_where_the_engine_lets_it_begin() -> None:
+    assert WriteOptions().recall_threshold == WEAK_BELOW
 
 
 def test_a_change_in_place_touches_the_row_and_its_folders_only(model: NotesModel) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 
-from app import dialogs
+from app import dialogs, opening
 from app.actions import Act
 from app.models.note_rows import Order
 from app.views.remembered_sheet import RememberedSheet
@@ -70,7 +72,7 @@ def test_a_click_shows_what_is_known_of_a_note(stage: Stage) -> None:
     details = stage.window.notes.details
     assert details.isVisible() and details.name.text() == "club.txt"
     note = stage.engine.notes[by_path(stage, "people/club.txt")]
-    assert f"{note.cells} cells" in details.facts.text()
+    assert f"{note.cells}\u00a0cells" in details.facts.text()
     assert stage.window.memory.picture.marked == note.id
 
 
@@ -79,8 +81,11 @@ def test_double_click_opens_the_file_in_the_systems_editor(
 ) -> None:
     opened = catch_opened(monkeypatch)
     click_note(stage, "garden.md", double=True)
+    assert opened == [], "the disk is not waited for"
+    stage.files()
     assert opened == [str(stage.folder / "garden.md")]
     QTest.keyClick(stage.window.notes.view, Qt.Key.Key_Return)
+    stage.files()
     assert len(opened) == 2
 
 
@@ -94,6 +99,7 @@ def test_a_link_or_a_program_is_never_opened(stage: Stage, monkeypatch: pytest.M
         stage.show()
         stage.window.notes.select(note.id)
         stage.window.actions_[Act.OPEN_NOTE].trigger()
+        stage.files()
         assert "only plain notes" in stage.toast().label.text()
     assert opened == []
 
@@ -102,7 +108,40 @@ def test_a_vanished_file_says_so(stage: Stage) -> None:
     (stage.folder / "garden.md").unlink()
     stage.window.notes.select(by_path(stage, "garden.md"))
     stage.window.actions_[Act.OPEN_NOTE].trigger()
+    stage.files()
     assert stage.toast().label.text() == "This file is no longer there."
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_show_in_folder_opens_the_folder_where_nothing_can_select_the_file(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    opened = catch_opened(monkeypatch)
+    asked_on: list[int] = []
+
+    def no_file_browser(_path: Path) -> bool:
+        asked_on.append(threading.get_ident())
+        return False
+
+    monkeypatch.setattr(opening, "_show_by_bus", no_file_browser)
+    monkeypatch.setattr(sys, "platform", "linux")
+    if gone:
+        (stage.folder / "people" / "club.txt").unlink()
+    stage.window.notes.select(by_path(stage, "people/club.txt"))
+    stage.window.actions_[Act.SHOW_IN_FOLDER].trigger()
+    stage.files()
+    assert opened == [str(stage.folder / "people")]
+    assert threading.get_ident() not in asked_on, "the window does not wait for the file browser"
+    assert len(asked_on) == (not gone)
+
+
+def test_a_folder_that_cannot_be_shown_says_so(stage: Stage, tmp_path: Path) -> None:
+    note = by_path(stage, "people/club.txt")
+    stage.window.notes.select(note)
+    stage.folder.rename(tmp_path / "away")
+    stage.window.actions_[Act.SHOW_IN_FOLDER].trigger()
+    stage.files()
+    assert stage.toast().label.text() == "The folder could not be shown."
 
 
 def test_forget_with_the_key_and_undo_with_the_toast(stage: Stage) -> None:

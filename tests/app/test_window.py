@@ -6,10 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QKeySequence
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDragLeaveEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QLineEdit,
+    QMenu,
+    QWidget,
+)
 
 from app import dialogs
 from app.actions import Act, specs
@@ -298,6 +305,50 @@ def test_panes_are_reached_by_key(stage: Stage) -> None:
         assert stage.window.focusWidget() is widget
 
 
+def test_every_command_is_in_a_menu(stage: Stage) -> None:
+    menus = [action.menu() for action in stage.window.menuBar().actions()]
+    listed = {action for menu in menus if isinstance(menu, QMenu) for action in menu.actions()}
+    assert {stage.window.actions_[spec.act] for spec in specs()} <= listed
+
+
+def test_tab_walks_through_all_three_panes(stage: Stage) -> None:
+    window = stage.window
+    stage.engine.take("One", SnapshotKind.MANUAL)
+    window.notes.select(1)
+    stage.show()
+    window.chat.composer.edit.setFocus()
+    seen = {window.focusWidget()}
+    while True:
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        if window.focusWidget() in seen:
+            break
+        seen.add(window.focusWidget())
+    wanted = {
+        window.notes.filter,
+        window.notes.view,
+        window.notes.header.pause_button,
+        window.notes.details.buttons[Act.FORGET],
+        window.chat.list,
+        window.chat.composer.edit,
+        window.memory.picture,
+        window.memory.snapshots.view,
+        window.memory.snapshots.take_button,
+    }
+    assert wanted <= seen, wanted - seen
+
+
+def test_the_menu_key_opens_the_notes_menu(stage: Stage) -> None:
+    view = stage.window.notes.view
+    stage.window.notes.select(1)
+    at = view.visualRect(view.currentIndex()).center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, view.mapToGlobal(at))
+    QApplication.sendEvent(view.viewport(), event)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert "Forget" in [action.text() for action in menu.actions()]
+    menu.close()
+
+
 def named(widget: QWidget) -> bool:
     """Does a screen reader have words for it?"""
     return bool(widget.accessibleName() or getattr(widget, "text", lambda: "")())
@@ -383,14 +434,18 @@ def test_a_long_queue_is_notified_and_a_short_one_is_not(
 
 def test_geometry_comes_back(stage: Stage, make_stage: object) -> None:
     assert callable(make_stage)
-    stage.window.resize(1010, 640)
+    room = stage.window.screen().availableGeometry()
+    stage.window.resize(room.width() - 20, room.height() - 130)  # Qt keeps it on the screen
     stage.window.splitter.setSizes([250, 400, 360])
+    size, panes = stage.window.size(), stage.window.splitter.sizes()
     stage.window.leave()
     later: Stage = make_stage(FakeEngine())
-    later.window.resize(10, 10)
+    later.window.show()
     later.window._restore_geometry()
-    assert later.window.splitter.sizes()[2] > 0
-    assert (later.window.width(), later.window.height()) != (1280, 820)
+    assert later.window.size() == size != QSize(1280, 820)
+    assert panes[0] == 250
+    for now, before in zip(later.window.splitter.sizes(), panes, strict=True):
+        assert abs(now - before) <= 2
 
 
 def test_closing_in_the_middle_of_a_write_ends_the_engine(stage: Stage) -> None:

@@ -108,7 +108,7 @@ def test_from_drop_to_answer_and_back(
     QTest.keyClick(window.notes.view, Qt.Key.Key_Delete)
     life.until(lambda: life.has("boat house.txt", NoteState.FORGOTTEN))
     declined = ask(life, CODE)
-    assert declined.turn.answer is None and declined.turn.problem and not declined.links
+    assert declined.turn.answer is None and declined.turn.empty and not declined.links
     model = life.workspace.snapshots
     panel.view.setCurrentIndex(model.index(model.place(taken.id), 0))
     QTest.mouseClick(panel.buttons[panel.restore_action], LEFT)
