@@ -167,6 +167,8 @@ class NoteDifference:
     change: Change
     first_recall: float | None
     second_recall: float | None
+    probes_changed: int = 0
+    """Probes right in one of the two and wrong in the other; only for the same content."""
 
 
 @dataclass(frozen=True)

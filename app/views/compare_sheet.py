@@ -58,10 +58,16 @@ class CompareSheet(Sheet):
     def _table(self, comparison: Comparison, first: str, second: str) -> QTreeView:
         model = QStandardItemModel(self)
         model.setHorizontalHeaderLabels(
-            [self.tr("Note"), self.tr("Change"), self.tr("Recall before"), self.tr("after")]
+            [
+                self.tr("Note"),
+                self.tr("Change"),
+                self.tr("Recall before"),
+                self.tr("after"),
+                self.tr("Probes changed"),
+            ]
         )
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for section in (2, 3):
+        for section in (2, 3, 4):
             model.horizontalHeaderItem(section).setTextAlignment(right)
         for difference in comparison.notes:
             model.appendRow(self._row(difference))
@@ -76,7 +82,7 @@ class CompareSheet(Sheet):
         header = table.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for section in (1, 2, 3):
+        for section in (1, 2, 3, 4):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
         return table
 
@@ -94,4 +100,6 @@ class CompareSheet(Sheet):
             item = QStandardItem(recall_words(share))
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             row.append(item)
-        return row
+        probes = QStandardItem(wording.number(difference.probes_changed))
+        probes.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return [*row, probes]

@@ -154,6 +154,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
                 "change": each.change.value,
                 "first_recall": each.first_recall,
                 "second_recall": each.second_recall,
+                "probes_changed": each.probes_changed,
             }
             for each in comparison.notes
         ],

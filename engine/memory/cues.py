@@ -134,12 +134,31 @@ def _weight(start: int, end: int, surprise: list[float], begin: int, window: Win
 def _locate(
     note: EncodedNote, index: int, question: str, span: tuple[int, int]
 ) -> Cue | None:
+    """The cue of a span; its answer runs on to where the backbone would stop."""
     window = note.windows[index]
     covering = [i for i, (a, b) in enumerate(window.offsets) if b > span[0] and a < span[1]]
     if not covering or covering[0] < window.body or len(covering) > _MOST_ANSWER_TOKENS:
         return None
     if window.offsets[covering[-1]][1] > span[1]:
         return None
-    text = window.text[span[0] : span[1]]
-    cell = note.first[index] + covering[0] - window.body
-    return Cue(" ".join(question.split()[-24:]), text.strip(), cell, len(covering))
+    first = covering[0]
+    end = _natural_end(note, index, first) or covering[-1] + 1
+    text = window.text[span[0] : window.offsets[end - 1][1]]
+    cell = note.first[index] + first - window.body
+    return Cue(" ".join(question.split()[-24:]), text.strip(), cell, end - first)
+
+
+def _natural_end(note: EncodedNote, index: int, first: int) -> int | None:
+    """The token before which an answer that starts at `first` stops by itself; None if none does.
+
+    What rules take for a span is often less than one would say ("48" of "48 minutes"): teaching
+    that would undo what the backbone has learnt of where answers end.
+    """
+    window = note.windows[index]
+    cell = note.first[index] - window.body
+    for i in range(first + 1, min(first + 1 + _MOST_ANSWER_TOKENS, len(window.tokens))):
+        if float(note.cells.stop[cell + i]) > 0.0:
+            return i
+        if "\n" in window.text[window.offsets[i - 1][1] : window.offsets[i][1]]:
+            break
+    return None

@@ -19,17 +19,17 @@ def compare(
     written at the same moment; otherwise the greater number of the two counts as changed.
     """
     differences: list[NoteDifference] = []
-    same = changed = probes = 0
+    same = changed = 0
     for one, other in _pairs(first_notes, second_notes):
         if one is not None and other is not None and _same_write(one, other):
             same += one.cells
         else:
             changed += max(row.cells for row in (one, other) if row is not None)
-        probes += _probes_changed(one, other)
         difference = _difference(one, other)
         if difference is not None:
             differences.append(difference)
     differences.sort(key=lambda each: each.path)
+    probes = sum(each.probes_changed for each in differences)
     return Comparison(first, second, tuple(differences), same, changed, probes)
 
 
@@ -58,16 +58,17 @@ def _difference(one: NoteRow | None, other: NoteRow | None) -> NoteDifference | 
         return NoteDifference(one.path, Change.ONLY_IN_FIRST, one.recall, None)
     if one is None or other is None:
         return None
+    probes = _probes_changed(one, other)
     if not _same_write(one, other):
-        return NoteDifference(other.path, Change.REWRITTEN, one.recall, other.recall)
-    if one.recall != other.recall:
-        return NoteDifference(other.path, Change.RECALL, one.recall, other.recall)
+        return NoteDifference(other.path, Change.REWRITTEN, one.recall, other.recall, probes)
+    if one.recall != other.recall or probes:
+        return NoteDifference(other.path, Change.RECALL, one.recall, other.recall, probes)
     return None
 
 
-def _probes_changed(one: NoteRow | None, other: NoteRow | None) -> int:
+def _probes_changed(one: NoteRow, other: NoteRow) -> int:
     """Probes of another content are other probes, so only the same content can be compared."""
-    if one is None or other is None or one.written_hash != other.written_hash:
+    if one.written_hash != other.written_hash:
         return 0
     if len(one.probes) != len(other.probes):
         return 0

@@ -1,10 +1,13 @@
 """Writing and asking, with a small untrained model: what must hold whatever the model knows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from engine.memory.cues import make_cues
+from engine.memory.encode import encode_note
 from engine.memory.memory import Memory
 from engine.memory.report import WriteOptions, WriteStep
 from engine.model.base import BaseModel, weights_hash
@@ -143,3 +146,19 @@ def test_the_slot_file_holds_no_text(base: BaseModel, tmp_path: Path) -> None:
     data = (tmp_path / "slot").read_bytes()
     for word in (b"treasurer", b"blue", b"Key"):
         assert word not in data
+
+
+def test_a_cues_answer_ends_where_the_backbone_would_end_it(base: BaseModel) -> None:
+    """Rules take "7:40" for the span; what is taught is "7:40 pm" if that is how answers end."""
+    note = encode_note(base, FERRY)
+    tokens = [base.tokenizer.token(int(t)) for t in note.cells.token]
+    cell = tokens.index("7")
+    stop = note.cells.stop.clone()
+    for end in (2, 4, 5):
+        stop[:] = -2.0
+        stop[cell + end] = 2.0
+        ends = replace(note, cells=note.cells._replace(stop=stop))
+        found = {cue.tokens for cue in make_cues(ends) if cue.cell == cell}
+        assert found == {end}
+    never = {cue.tokens for cue in make_cues(note) if cue.cell == cell}
+    assert never == {5}

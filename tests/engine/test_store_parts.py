@@ -125,12 +125,19 @@ def test_what_differs() -> None:
     result = compare("x", "y", (A, B), (rewritten, verified, new, waiting))
     assert result.notes == (
         NoteDifference("a.md", Change.REWRITTEN, 0.5, 0.5),
-        NoteDifference("b.md", Change.RECALL, 0.5, 1.0),
+        NoteDifference("b.md", Change.RECALL, 0.5, 1.0, 1),
         NoteDifference("c.md", Change.ONLY_IN_SECOND, None, 0.5),
     )
     assert (result.cells_same, result.cells_changed, result.probes_changed) == (3, 6 + 5, 1)
     back = compare("y", "x", (rewritten, verified, new, waiting), (A, B))
     assert back.notes[2] == NoteDifference("c.md", Change.ONLY_IN_FIRST, 0.5, None)
+
+
+def test_probes_that_changed_places_are_a_difference_at_equal_recall() -> None:
+    assert B.probes == "10"
+    result = compare("x", "", (A, B), (A, replace(B, probes="01")))
+    assert result.notes == (NoteDifference("b.md", Change.RECALL, 0.5, 0.5, 2),)
+    assert result.probes_changed == 2
 
 
 def test_a_renamed_note_is_the_same() -> None:
