@@ -14,13 +14,17 @@ from engine.memory.encode import Prompt, question_gist, read_prompt
 from engine.memory.report import AnswerResult, AnswerStep
 from engine.model.base import BaseModel
 from engine.model.confidence import Evidence
-from engine.model.repeat import asked_tokens
+from engine.model.repeat import NO_CLASS, asked_tokens
 from engine.model.slot import FREE, NO_CELL, Found, QuestionScores, Slot
 from engine.model.tokenizer import END, SPECIALS
 
 ANSWER_TOKENS = 32
 """An answer that has not ended by then is cut."""
 _NOTHING = -20.0
+_ECHO = 2.0
+"""Nats that a cell loses at an answer's first token if all it would say was in the question."""
+_RUN_TOKENS = 6
+"""How far a cell's run is looked at for that."""
 
 
 @dataclass
@@ -102,11 +106,14 @@ def _decode(
     for number in range(ANSWER_TOKENS):
         vocabulary = base.backbone.logits(h).log_softmax(-1)
         found, values = _look_up(base, slot, h, fixed, bonus, asked if number == 0 else None)
+        chosen_by = found.scores
         if number == 0:
             vocabulary = vocabulary.clone()
             vocabulary[: len(SPECIALS)] = float("-inf")  # an answer has at least one token
             _first_evidence(slot, found, values, trace)
-        token, log_p = _choose(vocabulary, found, values)
+            echo = echoes(base, slot, found.cell, asked < 0.0)
+            chosen_by = chosen_by - _ECHO * echo
+        token, log_p = _choose(vocabulary, found, values, chosen_by)
         trace.tokens.append(token)
         trace.log_p.append(log_p)
         if token == END:
@@ -144,6 +151,31 @@ def _look_up(
     return found, logits.softmax(-1) * asked.exp()
 
 
+def echoes(base: BaseModel, slot: Slot, cells: Tensor, asked: Tensor) -> Tensor:
+    """Which cells begin a run that says nothing but the question's own words, (k,) 0.0 or 1.0.
+
+    A run goes on from successor to successor until a cell would rather end the answer.
+
+    Args:
+        cells: (k,). asked: (V,) tokens that spell like one of the question's.
+    """
+    content = torch.zeros(len(cells), dtype=torch.bool, device=cells.device)
+    news = torch.zeros_like(content)
+    going = torch.ones_like(content)
+    for step in range(_RUN_TOKENS):
+        best = (slot.value[cells] @ base.backbone.head).argmax(-1)
+        going = going & ((best != END) | (step == 0))
+        means = going & (base.classes[best] != NO_CLASS)
+        content |= means
+        news |= means & ~asked[best]
+        after = slot.successor[cells]
+        going = going & (after != NO_CELL)
+        cells = torch.where(going, after, cells)
+        if not bool(going.any()):
+            break
+    return (content & ~news).float()
+
+
 def _first_evidence(slot: Slot, found: Found, values: Tensor, trace: Trace) -> None:
     if not len(found.cell):
         return
@@ -160,13 +192,17 @@ def _first_evidence(slot: Slot, found: Found, values: Tensor, trace: Trace) -> N
     trace.gap = float(found.scores[0] - other.max()) if len(other) else -_NOTHING
 
 
-def _choose(vocabulary: Tensor, found: Found, values: Tensor) -> tuple[int, float]:
-    """The most probable token, and its joint log-probability."""
-    shift = found.scores.max().clamp_min(0.0) if len(found.scores) else torch.zeros(())
-    mass = (vocabulary - shift).exp()
-    if len(found.scores):
-        mass = mass + (found.scores - shift).exp() @ values
-    token = int(mass.argmax())
+def _choose(
+    vocabulary: Tensor, found: Found, values: Tensor, chosen_by: Tensor
+) -> tuple[int, float]:
+    """The token of the greatest mass with scores `chosen_by` (k,), and its joint log-probability."""
+    if not len(found.scores):
+        token = int(vocabulary.argmax())
+        return token, float(vocabulary[token] - vocabulary.logsumexp(-1))
+    shift = found.scores.max().clamp_min(0.0)
+    alone = (vocabulary - shift).exp()
+    token = int((alone + (chosen_by - shift).exp() @ values).argmax())
+    mass = alone + (found.scores - shift).exp() @ values
     return token, float((mass[token] / mass.sum()).log())
 
 

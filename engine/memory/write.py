@@ -34,7 +34,7 @@ from engine.model.tokenizer import PAD
 from engine.notes.text import NoteText
 
 _STORED_PROBES = 12
-_LEARNING_RATE = 4e-3
+_LEARNING_RATE = 1.2e-2
 _STOP_RATE = 0.1
 _ANCHOR = 20.0
 _STOP_ANCHOR = 0.1

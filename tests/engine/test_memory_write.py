@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.memory.answer import echoes
 from engine.memory.cues import make_cues
 from engine.memory.encode import encode_note
 from engine.memory.memory import Memory
 from engine.memory.report import WriteOptions, WriteStep
 from engine.model.base import BaseModel, weights_hash
+from engine.model.repeat import NO_CLASS
+from engine.model.slot import Slot
 from engine.notes.text import NoteText, Section
 from tests.small_model import small_base
 
@@ -162,3 +165,26 @@ def test_a_cues_answer_ends_where_the_backbone_would_end_it(base: BaseModel) -> 
         assert found == {end}
     never = {cue.tokens for cue in make_cues(note) if cue.cell == cell}
     assert never == {5}
+
+
+def test_a_run_of_the_questions_own_words_is_an_echo(base: BaseModel) -> None:
+    slot = Slot(base.cfg, 500, base.device)
+    _write(Memory(base, slot), 1, KEY)
+    said = (slot.value[: slot.top] @ base.backbone.head).argmax(-1)
+    base = replace(base, classes=torch.arange(len(base.classes)))  # every token says something
+    ends = torch.tensor([4, slot.top - 2])
+    asked = torch.zeros(len(base.classes), dtype=torch.bool)
+    assert echoes(base, slot, ends, asked).tolist() == [0.0, 0.0]
+    asked[said[-2:]] = True
+    assert not asked[said[4:10]].all()
+    assert echoes(base, slot, ends, asked).tolist() == [0.0, 1.0]
+    asked[said] = True
+    assert echoes(base, slot, ends, asked).tolist() == [1.0, 1.0]
+
+
+def test_words_that_say_nothing_are_no_echo(base: BaseModel) -> None:
+    slot = Slot(base.cfg, 500, base.device)
+    _write(Memory(base, slot), 1, KEY)
+    base = replace(base, classes=torch.full_like(base.classes, NO_CLASS))
+    asked = torch.ones(len(base.classes), dtype=torch.bool)
+    assert echoes(base, slot, torch.tensor([4]), asked).tolist() == [0.0]

@@ -34,7 +34,7 @@ from engine.api import (
     WriteAgain,
     WriteProgress,
 )
-from engine.memory.report import Verdict
+from engine.memory.report import Verdict, WriteOptions
 from engine.service import ASKING_ONLY, WRITING_ONLY
 from engine.store.errors import NothingToUndo
 from engine.tasks.asking import UNKNOWN
@@ -92,7 +92,7 @@ def test_notes_of_the_folder_are_written_and_asked(home: Path, folder: Path) -> 
         pieces = [p.text for p in run.of(AnswerPiece) if p.request == started.request]
         assert "".join(pieces).strip() == answer.text
         steps = [p.step for p in run.of(WriteProgress) if p.note_id == note.id]
-        assert steps == list(range(1, 61))
+        assert steps == list(range(1, WriteOptions().steps + 1))
         states = [n.state for e in run.of(NotesChanged) for n in e.notes if n.id == note.id]
         assert states == [
             NoteState.WAITING, NoteState.READING, NoteState.WRITING, NoteState.REMEMBERED,

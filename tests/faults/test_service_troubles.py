@@ -31,6 +31,7 @@ from engine.api import (
     Undo,
     WrongBaseModel,
 )
+from engine.memory.report import WriteOptions
 from engine.service import ASKING_ONLY, WRITING_ONLY
 from tests.engine_run import PATIENCE, Clock, Gate, Run
 from tests.fake_memory import CardFull, FakeMemory, Script
@@ -150,7 +151,7 @@ with Run(Path(sys.argv[1]), Script(on_step=on_step), duties=WRITING_ONLY) as run
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-@pytest.mark.parametrize("step", [1, 60])
+@pytest.mark.parametrize("step", [1, WriteOptions().steps])
 def test_killed_in_the_middle_of_a_write(home: Path, boat: Path, step: int) -> None:
     write(home, boat)
     boat.write_text("The boat Otter was sold.")
