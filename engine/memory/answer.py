@@ -195,7 +195,7 @@ def _first_evidence(slot: Slot, found: Found, values: Tensor, trace: Trace) -> N
 def _choose(
     vocabulary: Tensor, found: Found, values: Tensor, chosen_by: Tensor
 ) -> tuple[int, float]:
-    """The token of the greatest mass with scores `chosen_by` (k,), and its joint log-probability."""
+    """The token of the greatest mass by scores `chosen_by` (k,), and its joint log-probability."""
     if not len(found.scores):
         token = int(vocabulary.argmax())
         return token, float(vocabulary[token] - vocabulary.logsumexp(-1))
