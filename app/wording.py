@@ -80,7 +80,7 @@ def number(value: int) -> str:
 
 
 def remembered(status: EngineStatus) -> str:
-    """How many notes are remembered, and how many more are in memory but weak."""
+    """How many notes are remembered, and how many more are weak."""
     text = translate("wording", "%1 of %2 remembered")
     text = text.replace("%1", number(status.notes_remembered))
     text = text.replace("%2", number(status.notes_total))

@@ -24,6 +24,8 @@ class NoteState(Enum):
     WRITING = "writing"
     REMEMBERED = "remembered"
     WEAK = "weak"
+    """Its last write, or its memory by now, recalls less than `WEAK_BELOW`. Such a write is not
+    kept: what was remembered of the note before, maybe nothing, stays in force."""
     SKIPPED = "skipped"
     FAILED = "failed"
     FORGOTTEN = "forgotten"
@@ -93,7 +95,8 @@ class Note:
     """Relative to the watched folder, with forward slashes; absolute for a note from elsewhere."""
     state: NoteState
     recall: float | None = None
-    """Share of the note's probes answered right at the last verification."""
+    """Share of the note's probes answered right at the last verification; for a weak write that
+    was not kept, of that write."""
     median_p: float | None = None
     """Median probability of the probes' answers."""
     written_at: float | None = None
@@ -221,7 +224,7 @@ class EngineStatus:
     problem: str = ""
     """For `Mode.BROKEN`, FOLDER_MISSING, or a fall-back to CPU: a sentence for a person."""
     notes_weak: int = 0
-    """Notes that are in memory, but whose recall is under the threshold."""
+    """Notes whose state is weak, or whose memory would make it so while they wait."""
     devices: tuple[str, ...] = ("auto", "cpu", "cuda")
     """What `Settings.device` can be on this computer; everything before the model is open."""
     may_rebuild: bool = False
@@ -533,7 +536,8 @@ class SettingsChanged:
 
 @dataclass(frozen=True)
 class QueueEnded:
-    """The queue ran empty after writing `written` notes (`weak` of them weak) in `seconds`."""
+    """The queue ran empty after `seconds`: so many notes are remembered anew, and so many writes
+    came out weak (and were not kept) or failed."""
 
     written: int
     weak: int

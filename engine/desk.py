@@ -69,6 +69,13 @@ def state_at_rest(row: NoteRow) -> NoteState:
     return NoteState.WEAK if weak else NoteState.REMEMBERED
 
 
+def _counted_as(row: NoteRow) -> NoteState | None:
+    """Remembered or weak, by what is in force; an edit that waits changes nothing yet."""
+    if row.state is NoteState.WEAK:
+        return NoteState.WEAK
+    return state_at_rest(row) if row.cells else None
+
+
 class Desk:
     """Everything the tasks work on. Only the engine's thread touches it.
 
@@ -262,15 +269,15 @@ class Desk:
         """The status as of now."""
         opened = self.opened
         seconds, tokens = self.last_write or (None, None)
-        at_rest = [state_at_rest(row) for row in self.rows.values() if row.cells]
+        counted = [_counted_as(row) for row in self.rows.values()]
         return EngineStatus(
             mode=self._mode(),
             device=opened.model.device if opened.has_model else "",
             model=opened.model.name if opened.has_model else "",
             folder=self.settings.folder,
             notes_total=sum(not is_left_over(row) for row in self.rows.values()),
-            notes_remembered=at_rest.count(NoteState.REMEMBERED),
-            notes_weak=at_rest.count(NoteState.WEAK),
+            notes_remembered=counted.count(NoteState.REMEMBERED),
+            notes_weak=counted.count(NoteState.WEAK),
             queue=self.store.queue_length() if opened.has_store else 0,
             cells=self.memory.cells if opened.has_memory else 0,
             cells_used=self.memory.cells_used if opened.has_memory else 0,

@@ -30,6 +30,7 @@ from engine.api import (
     SnapshotsChanged,
     StatusChanged,
 )
+from engine.backing import MemoryFactory
 from engine.service import Duties, EngineService
 from engine.tasks.folder import Timing
 from tests.fake_memory import Script, factory
@@ -52,7 +53,7 @@ class Clock:
 
 
 class Run:
-    """An `EngineService` with a fake memory, and everything it announced."""
+    """An `EngineService` with a fake memory or a given one, and everything it announced."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Run:
         cells: int = 64,
         clock: Clock | None = None,
         identity: str = "fake 0123456789",
+        model: MemoryFactory | None = None,
     ) -> None:
         self.script = script or Script()
         self.events: list[Event] = []
@@ -73,7 +75,7 @@ class Run:
         self._changed = threading.Condition()
         self.engine = EngineService(
             home,
-            factory(self.script, cells, identity),
+            model or factory(self.script, cells, identity),
             duties=duties or Duties(watches=False),
             timing=Timing(still=0.0, rescan=3600.0, missing=3600.0),
             clock=clock or Clock(),

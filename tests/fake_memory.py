@@ -48,6 +48,8 @@ class Script:
         on_load: called before a slot file is loaded.
         verdicts: how the write of a note with this title ends; good where it is not named.
         writes: titles of all writes that were begun.
+    steps: gradient steps that each of them might take.
+    unasked: titles of notes that give no probes.
     """
 
     on_step: Callable[[int, int], None] = lambda note_id, step: None
@@ -55,6 +57,8 @@ class Script:
     on_load: Callable[[str], None] = lambda device: None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    unasked: set[str] = field(default_factory=set)
     verified: Verified = Verified(4, 1.0, 0.99)
 
 
@@ -103,6 +107,7 @@ class FakeMemory:
         checkpoint: Checkpoint,
     ) -> WriteReport:
         self._script.writes.append(note.title)
+        self._script.steps.append(options.steps)
         lines = [line for part in note.sections for line in part.text.splitlines() if line]
         for step in range(1, options.steps + 1):
             self._script.on_step(note_id, step)
@@ -115,8 +120,12 @@ class FakeMemory:
         if others + len(lines) > self.cells:
             raise SlotFull("The slow memory is full.")
         self._lines[note_id] = lines
-        recall = 0.5 if verdict is Verdict.WEAK else 1.0
-        return WriteReport(verdict, len(lines), 10 * len(lines), recall, 0.99, 0.5)
+        marks, reason = ("10", "") if verdict is Verdict.WEAK else ("11", "")
+        if note.title in self._script.unasked:
+            verdict, marks, reason = Verdict.WEAK, "", "There is nothing to ask."
+        recall = marks.count("1") / max(1, len(marks))
+        tokens = 10 * len(lines)
+        return WriteReport(verdict, len(lines), tokens, recall, 0.99, 0.5, reason, marks)
 
     def forget(self, note_ids: Sequence[int]) -> int:
         return sum(len(self._lines.pop(note_id, ())) for note_id in note_ids)

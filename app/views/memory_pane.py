@@ -155,7 +155,7 @@ class MemoryPane(QWidget):
             )
             return
         running = note.state in (NoteState.WRITING, NoteState.READING)
-        self.write_title.setText(self.tr("Writing") if running else self.tr("Last written"))
+        self.write_title.setText(self.tr("Writing") if running else self.tr("Last write"))
         self.write_note.setText(wording.file_name(note.path))
 
     def _name_of(self, note_id: int) -> str:

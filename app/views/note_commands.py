@@ -191,3 +191,5 @@ class NoteCommands(QObject):
         ids = tuple(note.id for note in self._chosen() if note.cells)
         if ids:
             self._client.send(Forget(ids))
+        elif self._chosen():
+            self._toasts.say(self.tr("There is nothing to forget: none of it is in memory."))

@@ -19,6 +19,7 @@ from engine.bench import (
     capacity,
     designs,
     facts20,
+    frames,
     notes,
     sequence,
     silence,
@@ -61,7 +62,8 @@ class Bench:
 BENCHES = tuple(
     Bench(m.NAME, m.HELP, m.add_arguments, m.measure)
     for m in (
-        facts20, two_documents, capacity, notes, baseline, squad, sequence, silence, speed, designs
+        facts20, two_documents, capacity, notes, baseline, squad, sequence, silence, speed, frames,
+        designs,
     )
 )  # fmt: skip
 """Every bench; adding one is one file and its name here."""

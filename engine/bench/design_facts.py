@@ -15,12 +15,10 @@ from engine.bench.sets import CuedFact, plain_note
 from engine.memory.cues import make_cues
 from engine.memory.encode import EncodedNote, encode_note, question_gist, read_prompt
 from engine.model.base import BaseModel
-from engine.model.joint import Queries, make_queries
+from engine.model.joint import FIRST_TOKEN_WEIGHT, Queries, make_queries
 from engine.model.repeat import asked_tokens
 from engine.model.tokenizer import END, PAD, SPECIALS
 from engine.notes.text import NoteText
-
-_FIRST_TOKEN_WEIGHT = 3.0
 
 
 @dataclass(frozen=True)
@@ -174,5 +172,5 @@ def positions(asked: Asked) -> tuple[Tensor, Tensor, Tensor]:
     """All answer positions in a row: states (m, D), targets (m,), weights (m,) of sum 1."""
     counted = asked.target != PAD
     weight = counted.float()
-    weight[:, 0] *= _FIRST_TOKEN_WEIGHT
+    weight[:, 0] *= FIRST_TOKEN_WEIGHT
     return asked.h[counted], asked.target[counted], weight[counted] / weight.sum()

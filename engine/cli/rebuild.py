@@ -39,7 +39,8 @@ def run(context: Context, args: argparse.Namespace) -> int:
         figures = {"written": ended.written, "weak": ended.weak, "failed": ended.failed}
         print_json({**figures, "seconds": ended.seconds})
     else:
-        print(f"{ended.written} notes written, {ended.failed} failed, {duration(ended.seconds)}")
+        counts = f"{ended.written} notes written, {ended.weak} weak, {ended.failed} failed"
+        print(f"{counts}, {duration(ended.seconds)}")
     return 0
 
 

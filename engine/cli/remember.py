@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from engine.cli.session import Session
 
 _WORKING = (NoteState.WAITING, NoteState.READING, NoteState.WRITING)
-_GOOD = (NoteState.REMEMBERED, NoteState.WEAK)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +106,7 @@ def _write(session: Session, paths: tuple[Path, ...], again: bool) -> list[Note]
     session.do(Remember(paths), this.take_named)
     this.keep_below(paths, session.settings.folder)
     if again:
-        there = tuple(n.id for n in this.named.values() if n.state in _GOOD)
+        there = tuple(n.id for n in this.named.values() if n.state is NoteState.REMEMBERED)
         if there:
             session.do(WriteAgain(there), this.follow)
     line = ProgressLine()
@@ -162,21 +161,25 @@ def _report(context: Context, notes: list[Note], seconds: float) -> None:
     if context.as_json:
         print_json({"notes": [note_as_json(note) for note in notes], "seconds": seconds})
     else:
-        good = [note for note in notes if note.state in _GOOD]
-        if good:
+        good = sum(note.state is NoteState.REMEMBERED for note in notes)
+        weak = sum(note.state is NoteState.WEAK for note in notes)
+        if good or weak:
             rows = [
-                (percent(n.recall), str(n.cells), n.state.value, n.path) for n in good
+                (percent(n.recall), str(n.cells), n.state.value, n.path)
+                for n in notes
+                if n.state in (NoteState.REMEMBERED, NoteState.WEAK)
             ]
             print_table(("recall", "cells", "state", "note"), rows)
-        print(f"{len(good)} of {len(notes)} remembered, {duration(seconds)}")
+        count = f"{good} of {len(notes)} remembered" + (f", {weak} weak" if weak else "")
+        print(f"{count}, {duration(seconds)}")
     for note in notes:
-        if note.state not in _GOOD:
+        if note.state is not NoteState.REMEMBERED:
             hint = " (engram grow CELLS)" if "Give it more cells" in note.reason else ""
             note_line(f"engram: {note.path}: {note.reason or note.state.value}{hint}")
 
 
 def _exit_code(notes: list[Note], paths: tuple[Path, ...], folder: Path | None) -> int:
-    bad = [note for note in notes if note.state not in _GOOD]
+    bad = [note for note in notes if note.state is not NoteState.REMEMBERED]
     files = {Path(os.path.realpath(path)) for path in paths if not path.is_dir()}
     named = any(_file_of(note, folder) in files for note in bad)
     return InputError.exit_code if named or len(bad) == len(notes) else 0

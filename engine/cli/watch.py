@@ -98,7 +98,7 @@ class _Watcher:
                 self._say(f"{len(note_ids)} gone", {"gone": list(note_ids)})
             case QueueEnded(written=written, weak=weak, failed=failed, seconds=seconds):
                 self._say(
-                    f"{written} written ({weak} weak, {failed} failed) in {duration(seconds)}",
+                    f"{written} written, {weak} weak, {failed} failed, in {duration(seconds)}",
                     {"written": written, "weak": weak, "failed": failed, "seconds": seconds},
                 )
             case StatusChanged(status) if status.problem != self._problem:

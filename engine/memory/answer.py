@@ -35,7 +35,7 @@ class Trace:
     tokens: list[int] = field(default_factory=list)
     owners: dict[int, float] = field(default_factory=lambda: defaultdict(float))
     nearest: tuple[tuple[int, float], ...] = ()
-    mass: float = _NOTHING
+    best: float = _NOTHING
     owner: float = 0.0
     gap: float = 0.0
 
@@ -43,7 +43,7 @@ class Trace:
         """The features of the confidence."""
         own = self.log_p[:-1] or self.log_p or [_NOTHING]
         return Evidence(
-            self.mass, self.log_p[0] if self.log_p else _NOTHING,
+            self.best, self.log_p[0] if self.log_p else _NOTHING,
             sum(own) / len(own), min(own), self.owner, self.gap,
         )  # fmt: skip
 
@@ -179,7 +179,7 @@ def echoes(base: BaseModel, slot: Slot, cells: Tensor, asked: Tensor) -> Tensor:
 def _first_evidence(slot: Slot, found: Found, values: Tensor, trace: Trace) -> None:
     if not len(found.cell):
         return
-    trace.mass = float(found.scores.logsumexp(-1))
+    trace.best = float(found.scores.max())
     share = found.scores.softmax(-1)
     owners: dict[int, float] = defaultdict(float)
     for owner, weight in zip(slot.owner[found.cell].tolist(), share.tolist(), strict=True):

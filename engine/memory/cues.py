@@ -64,7 +64,21 @@ def make_cues(note: EncodedNote, most: int = MOST_CUES) -> list[Cue]:
                 if cue is not None:
                     ranked.append((weight, cue))
     ranked.sort(key=lambda pair: -pair[0])
-    return list(dict.fromkeys(cue for _, cue in ranked))[:most]
+    return list(dict.fromkeys(cue for _, cue in ranked))[:most] or _by_title(note)
+
+
+def _by_title(note: EncodedNote) -> list[Cue]:
+    """Of a note of so few words that nothing in it stands beside another: its title asks for them.
+
+    "Buy milk", "Call Ann": no rule finds a span with words before or after it.
+    """
+    window = note.windows[0]
+    lines = list(_lines(window.text, 0))
+    if len(lines) < 2:
+        return []
+    (_, title), (begin, line) = lines[:2]
+    cue = _locate(note, 0, f"What does {title.strip()} say?", (begin, begin + len(line.rstrip())))
+    return [] if cue is None else [cue]
 
 
 def _lines(text: str, start: int) -> Iterator[tuple[int, str]]:

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from engine.memory.cues import Cue
-from engine.memory.encode import EncodedNote, question_gist, read_prompt
+from engine.memory.encode import EncodedNote, Prompt, question_gist, read_prompt
 from engine.model.base import BaseModel
-from engine.model.joint import Cells, Queries, joint_log_probabilities, make_queries, score
+from engine.model.joint import Cells, Queries, make_queries, most_probable, score
 from engine.model.repeat import asked_tokens
 from engine.model.tokenizer import END, PAD
 
 _MOST_ANSWER = 6
+_GROUPS = 4
 
 
 @dataclass(frozen=True)
@@ -73,28 +74,45 @@ def make_probes(base: BaseModel, note: EncodedNote, cues: Sequence[Cue]) -> Prob
     prompts = [read_prompt(base, c.question) for c in cues]
     token = note.cells.token.tolist()
     answers = [token[c.cell : c.cell + min(c.tokens, _MOST_ANSWER)] for c in cues]
-    width = max(len(p.ids) + len(a) for p, a in zip(prompts, answers, strict=True))
     most = max(len(a) for a in answers) + 1
-    tokens = torch.full((len(cues), width), PAD, dtype=torch.long)
-    words = torch.full((len(cues), width), -1, dtype=torch.long)
     at = torch.zeros(len(cues), most, dtype=torch.long)
     target = torch.full((len(cues), most), PAD, dtype=torch.long)
     for i, (cue, p, a) in enumerate(zip(cues, prompts, answers, strict=True)):
-        tokens[i, : len(p.ids) + len(a)] = torch.tensor([*p.ids, *a])
-        words[i, : len(p.words)] = torch.tensor(p.words)
         goal = a + [END] if cue.tokens <= _MOST_ANSWER else a
         at[i, : len(goal)] = torch.arange(len(p.ids) - 1, len(p.ids) - 1 + len(goal))
         target[i, : len(goal)] = torch.tensor(goal)
     with torch.no_grad():
-        added = base.space.meanings(words.to(base.device))
-        h = base.backbone.read(tokens.to(base.device), added=added)
-        at = at.clamp_max(width - 1).to(base.device)
-        h = h.gather(1, at.unsqueeze(-1).expand(-1, -1, h.shape[-1]))
+        h = _read(base, prompts, answers, at)
         gist = question_gist(base, [c.question for c in cues])
         asked = asked_tokens(base.classes, [p.question for p in prompts])
         queries = make_queries(base.backbone, base.space, h, gist, target.to(base.device), asked)
     first = torch.tensor([c.cell for c in cues], device=base.device)
     return Probes(queries, first)
+
+
+def _read(
+    base: BaseModel, prompts: Sequence[Prompt], answers: Sequence[list[int]], at: Tensor
+) -> Tensor:
+    """States (Q, A, D) at positions `at` (Q, A), each prompt read with its answer.
+
+    In groups of like length: padding costs as much as words.
+    """
+    rows = [[*p.ids, *a] for p, a in zip(prompts, answers, strict=True)]
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    size = -(-len(rows) // _GROUPS)
+    states = torch.zeros(*at.shape, base.cfg.d_model, device=base.device)
+    for group in (order[i : i + size] for i in range(0, len(order), size)):
+        width = max(len(rows[i]) for i in group)
+        tokens = torch.full((len(group), width), PAD, dtype=torch.long)
+        words = torch.full((len(group), width), -1, dtype=torch.long)
+        for r, i in enumerate(group):
+            tokens[r, : len(rows[i])] = torch.tensor(rows[i])
+            words[r, : len(prompts[i].words)] = torch.tensor(prompts[i].words)
+        added = base.space.meanings(words.to(base.device))
+        h = base.backbone.read(tokens.to(base.device), added=added)
+        where = at[group].clamp_max(width - 1).to(base.device)
+        states[group] = h.gather(1, where.unsqueeze(-1).expand(-1, -1, h.shape[-1]))
+    return states
 
 
 def ask(base: BaseModel, probes: Probes, cells: Cells) -> Outcome:
@@ -110,10 +128,8 @@ def ask(base: BaseModel, probes: Probes, cells: Cells) -> Outcome:
         right = torch.ones(len(probes.first), dtype=torch.bool, device=base.device)
         first = right
         for step in range(queries.target.shape[1]):
-            log_p = joint_log_probabilities(queries, scored, cells, step)
-            if step == 0:
-                log_p[:, END] = float("-inf")
-            right = right & ((log_p.argmax(-1) == queries.target[:, step]) | ~counted[:, step])
+            said = most_probable(queries, scored, cells, step)
+            right = right & ((said == queries.target[:, step]) | ~counted[:, step])
             first = right if step == 0 else first
         p = ((scored.target - scored.total) * counted).sum(1).exp()
     return Outcome(right, first, p)

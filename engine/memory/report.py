@@ -29,7 +29,7 @@ class WriteOptions:
         recall_threshold: below this the note counts as weak.
     """
 
-    steps: int = 20
+    steps: int = 14
     repair_rounds: int = 2
     recall_threshold: float = 0.8
 

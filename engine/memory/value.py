@@ -6,16 +6,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.memory.adam import Adam
 from engine.model.base import BaseModel
 from engine.model.tokenizer import END
 
-_SHARP = 24.0
+_SHARP = 32.0
 """Logit that a start value gives its token and END together."""
 _LEAST = 8.0
 """Logit below which END is no more likely than any other token."""
 _RIDGE = 1e-3
-_STEPS = 40
-_LEAST_P = 0.98
+_STEPS = 10
+_TOLERANCE = 0.05
 
 
 def start_values(base: BaseModel, tokens: Tensor, stop: Tensor) -> Tensor:
@@ -50,22 +51,30 @@ def sharpen(base: BaseModel, values: Tensor, tokens: Tensor, stop: Tensor) -> Te
     head = base.backbone.head
     leave = torch.sigmoid(stop)
     with torch.no_grad():
-        p = (values @ head).softmax(-1)
-        held = p.gather(1, tokens[:, None]).squeeze(1)
-        off = (held - (1.0 - leave)).abs().maximum((p[:, END] - leave).abs())
-        todo = (off > 1.0 - _LEAST_P).nonzero().squeeze(1)
+        off = _off((values @ head).log_softmax(-1), tokens, leave)
+        todo = (off > _TOLERANCE).nonzero().squeeze(1)
     if not len(todo):
         return values
+    tokens, leave = tokens[todo], leave[todo]
     v = values[todo].clone().requires_grad_()
-    optimizer = torch.optim.Adam([v], lr=0.3)
-    with torch.enable_grad():
-        for _ in range(_STEPS):
+    optimizer = Adam([(v, 0.3)])
+    for _ in range(_STEPS):
+        with torch.enable_grad():
             log_p = F.log_softmax(v @ head, -1)
-            keep = log_p.gather(1, tokens[todo, None]).squeeze(1)
-            loss = -((1.0 - leave[todo]) * keep + leave[todo] * log_p[:, END]).sum()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            keep = log_p.gather(1, tokens[:, None]).squeeze(1)
+            loss = -((1.0 - leave) * keep + leave * log_p[:, END]).sum()
+        if not bool((_off(log_p.detach(), tokens, leave) > _TOLERANCE).any()):
+            break
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     out = values.clone()
     out[todo] = v.detach()
     return out
+
+
+def _off(log_p: Tensor, tokens: Tensor, leave: Tensor) -> Tensor:
+    """How far the probabilities (n, V) are from what is wanted, (n,)."""
+    p = log_p.exp()
+    held = p.gather(1, tokens[:, None]).squeeze(1)
+    return (held - (1.0 - leave)).abs().maximum((p[:, END] - leave).abs())

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.memory.adam import Adam
 from engine.memory.encode import encode_note
 from engine.memory.probe import Outcome, Probes, ask, stored_form
 from engine.memory.report import (
@@ -28,13 +29,13 @@ from engine.memory.report import (
 from engine.memory.value import sharpen, start_values
 from engine.memory.work import Keys, Work, all_cells, prepare, stored_scores
 from engine.model.base import BaseModel
-from engine.model.joint import follow, key_scores
+from engine.model.joint import FIRST_TOKEN_WEIGHT, follow, key_scores
 from engine.model.slot import NewCells, Slot
 from engine.model.tokenizer import PAD
 from engine.notes.text import NoteText
 
 _STORED_PROBES = 12
-_LEARNING_RATE = 1.2e-2
+_LEARNING_RATE = 1.7e-2
 _STOP_RATE = 0.1
 _ANCHOR = 20.0
 _STOP_ANCHOR = 0.1
@@ -42,7 +43,6 @@ _STOPS = 0.5
 _PLACE = 0.5
 _QUIET = 0.3
 _MARGIN = 2.0
-_FIRST_TOKEN_WEIGHT = 3.0
 _ROUNDING = 1e-3
 _OTHERS_AGAIN = 3.0
 _HURT_SHARE = 0.02
@@ -115,7 +115,7 @@ def _loss(base: BaseModel, work: Work, probes: Probes, keys: Keys) -> Losses:
     cells = work.cells._replace(stop=torch.cat([keys.stop, work.rivals.stop]))
     scored = follow(queries, scores, cells, base.space.chain)
     weight = (queries.target != PAD).float() * work.weight[:, None]
-    weight[:, 0] *= _FIRST_TOKEN_WEIGHT
+    weight[:, 0] *= FIRST_TOKEN_WEIGHT
     answer = ((scored.total - scored.target) * weight).sum() / weight.sum()
     first = scored.cells[:, 0]
     gold = first.gather(1, probes.first[:, None]).squeeze(1)
@@ -183,8 +183,8 @@ def _round(base: BaseModel, work: Work, probes: Probes, steps: int) -> Iterator[
     """
     gist = (base.cfg.d_semantic, base.cfg.d_lexical)
     context, local, stop = (k.clone().requires_grad_() for k in work.keys)
-    optimizer = torch.optim.Adam([context, local], lr=_LEARNING_RATE)
-    optimizer.add_param_group({"params": [stop], "lr": _STOP_RATE})
+    rates = (context, _LEARNING_RATE), (local, _LEARNING_RATE), (stop, _STOP_RATE)
+    optimizer = Adam(rates)
 
     def keys() -> Keys:
         return Keys(_unit(context, (base.cfg.d_context,)), _unit(local, gist), stop)

@@ -1,7 +1,8 @@
 """From what was seen while answering to how sure one may be: Platt scaling.
 
-Whether memory holds an answer shows in the cells' mass alone, before anything is decoded; whether
-the answer is right shows in how it was decoded.
+Whether memory holds an answer shows in how near the best cell lies, before anything is decoded,
+and hardly depends on how many others there are; whether the answer is right shows in how it was
+decoded.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FEATURES = ("bias", "mass", "first", "mean", "least", "owner", "gap")
+FEATURES = ("bias", "best", "first", "mean", "least", "owner", "gap")
 
-_MASS = 5.0
-"""Beyond this the cells have as good as all of the mass, or none."""
+_FAR = 5.0
+"""Beyond this a cell has as good as all of the mass, or none."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Evidence:
     """What an answer's decoding showed.
 
     Attributes:
-        mass: log of the cells' mass at the first token, relative to the backbone's mass of 1.
+        best: score of the best cell at the first token; the backbone's mass has a score of 0.
         first: log-probability of the first token among all tokens but END.
         mean: mean log-probability of the answer's tokens.
         least: lowest log-probability of them.
@@ -29,7 +30,7 @@ class Evidence:
         gap: score of the best cell less the best score of a cell holding another token.
     """
 
-    mass: float
+    best: float
     first: float
     mean: float
     least: float
@@ -44,7 +45,7 @@ class Evidence:
 
         return (
             1.0,
-            clip(self.mass, _MASS),
+            clip(self.best, _FAR),
             clip(self.first),
             clip(self.mean),
             clip(self.least),
@@ -59,7 +60,7 @@ class Calibration:
 
     Attributes:
         weights: of "right", one for each of `FEATURES`; fitted on answers that are given.
-        held: of "memory holds an answer": bias, and weight of `mass`.
+        held: of "memory holds an answer": bias, and weight of `best`.
         threshold: below this probability of "held" the answer is "not in memory".
     """
 

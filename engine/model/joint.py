@@ -20,6 +20,8 @@ from engine.model.address import AddressSpace
 from engine.model.bdh import Backbone
 from engine.model.tokenizer import END
 
+FIRST_TOKEN_WEIGHT = 3.0
+"""How many times an answer's first token counts in a loss: greedy decoding fails there."""
 _NEVER = -1e9
 
 
@@ -146,3 +148,29 @@ def joint_log_probabilities(
     if step:
         mass[:, END] += (s + F.logsigmoid(cells.stop) - shift).exp().sum(-1)
     return (mass / mass.sum(-1, keepdim=True)).clamp_min(1e-30).log()
+
+
+def most_probable(queries: Queries, scored: Scored, cells: Cells, step: int) -> Tensor:
+    """The token (Q,) of the greatest joint probability at one answer step; at the first not END.
+
+    Only tokens that some cell holds, END and the backbone's own favourite can be it, so that the
+    mass of few has to be added up.
+    """
+    vocabulary = queries.vocabulary[:, step]
+    if step == 0:
+        end = torch.tensor([END], device=vocabulary.device)
+        vocabulary = vocabulary.index_fill(1, end, _NEVER)
+    own, favourite = vocabulary.max(-1)
+    held, place = cells.token.unique(return_inverse=True)
+    s = scored.cells[:, step]
+    shift = s.max(-1).values.clamp_min(0.0)[:, None]
+    stay = s if step == 0 else s + F.logsigmoid(-cells.stop)
+    mass = (vocabulary[:, held] - shift).exp().index_add(1, place, (stay - shift).exp())
+    ending = (vocabulary[:, END, None] - shift).exp()
+    if step:
+        ending = ending + (s + F.logsigmoid(cells.stop) - shift).exp().sum(-1, keepdim=True)
+    alone = (own[:, None] - shift).exp()
+    best = torch.cat([mass, ending, alone], 1).argmax(-1, keepdim=True)
+    rows = len(mass)
+    ids = torch.cat([held.expand(rows, -1), held.new_full((rows, 1), END), favourite[:, None]], 1)
+    return ids.gather(1, best).squeeze(1)

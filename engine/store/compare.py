@@ -52,17 +52,21 @@ def _same_write(one: NoteRow, other: NoteRow) -> bool:
 
 
 def _difference(one: NoteRow | None, other: NoteRow | None) -> NoteDifference | None:
+    before = one.in_force().recall if one is not None else None
+    after = other.in_force().recall if other is not None else None
     if one is None and other is not None:
-        return NoteDifference(other.path, Change.ONLY_IN_SECOND, None, other.recall)
+        return NoteDifference(other.path, Change.ONLY_IN_SECOND, None, after)
     if other is None and one is not None:
-        return NoteDifference(one.path, Change.ONLY_IN_FIRST, one.recall, None)
+        return NoteDifference(one.path, Change.ONLY_IN_FIRST, before, None)
     if one is None or other is None:
         return None
     probes = _probes_changed(one, other)
     if not _same_write(one, other):
-        return NoteDifference(other.path, Change.REWRITTEN, one.recall, other.recall, probes)
-    if one.recall != other.recall or probes:
-        return NoteDifference(other.path, Change.RECALL, one.recall, other.recall, probes)
+        return NoteDifference(other.path, Change.REWRITTEN, before, after, probes)
+    # Of a refused write the ledger keeps the recall of what the slot holds by its marks alone.
+    refused = one.is_refused or other.is_refused
+    if (before != after and not refused) or probes:
+        return NoteDifference(other.path, Change.RECALL, before, after, probes)
     return None
 
 

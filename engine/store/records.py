@@ -31,11 +31,28 @@ class NoteRow:
     """`content_hash` of what the slot holds now; "" when the slot holds nothing of the note."""
     written_at: float | None = None
     recall: float | None = None
+    """Of what the slot holds; of the write that was refused, where `is_refused`."""
     median_p: float | None = None
     probes: str = ""
     """One "1" (right) or "0" (wrong) for each probe at the last verification, in their order."""
     cells: int = 0
     reason: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the last write came out weak, so that the slot holds what it held before."""
+        return self.state is NoteState.WEAK and self.written_hash != self.content_hash
+
+    def in_force(self) -> NoteRow:
+        """The row with the figures of what the slot holds, not those of a refused write."""
+        if not self.is_refused:
+            return self
+        recall = self.probes.count("1") / len(self.probes) if self.probes else None
+        return replace(self, recall=recall, median_p=None, reason="")
+
+    def as_waiting(self) -> NoteRow:
+        """The note as it waits to be written; what the slot holds of it stays till then."""
+        return replace(self.in_force(), state=NoteState.WAITING, reason="")
 
     def as_unwritten(self) -> NoteRow:
         """The note as of a memory that holds nothing of it; one forgotten or skipped stays so."""

@@ -54,22 +54,26 @@ def decide(change: Change, row: NoteRow, settings: Settings, is_there: bool) -> 
         return _removed(row, settings, is_there)
     seen = change.seen
     was_away = not row.in_folder
-    now = replace(
+    if change.kind in (ChangeKind.RENAMED, ChangeKind.TOUCHED):
+        return Decision(_found(row, change.path, seen))
+    if row.state is NoteState.FORGOTTEN and not was_away:
+        return Decision(_found(row, change.path, seen))  # written again only when asked
+    now = _found(row.in_force(), change.path, seen)
+    if now.written_hash and now.written_hash == now.content_hash:
+        rested = replace(now, state=state_at_rest(now), reason="")
+        return Decision(rested, settled=True, disturbs=True)
+    return Decision(replace(now, state=NoteState.WAITING, reason=""), disturbs=True)
+
+
+def _found(row: NoteRow, path: str, seen: SeenFile) -> NoteRow:
+    return replace(
         row,
-        path=change.path,
+        path=path,
         in_folder=True,
         content_hash=seen.hash,
         size=seen.size,
         mtime_ns=seen.mtime_ns,
     )
-    if change.kind in (ChangeKind.RENAMED, ChangeKind.TOUCHED):
-        return Decision(now)
-    if row.state is NoteState.FORGOTTEN and not was_away:
-        return Decision(now)  # written again only when asked
-    if now.written_hash and now.written_hash == now.content_hash:
-        rested = replace(now, state=state_at_rest(now), reason="")
-        return Decision(rested, settled=True, disturbs=True)
-    return Decision(replace(now, state=NoteState.WAITING, reason=""), disturbs=True)
 
 
 def _removed(row: NoteRow, settings: Settings, is_there: bool) -> Decision:
@@ -77,7 +81,7 @@ def _removed(row: NoteRow, settings: Settings, is_there: bool) -> Decision:
     if not row.cells:
         return Decision(row, drop=True, disturbs=True)
     reason = NOT_READ if is_there else ""
-    now = replace(row, state=NoteState.REMOVED, in_folder=False, reason=reason)
+    now = replace(row.in_force(), state=NoteState.REMOVED, in_folder=False, reason=reason)
     forget = settings.on_delete is OnDelete.FORGET and not is_there
     return Decision(now, forget=forget, settled=True, disturbs=True)
 

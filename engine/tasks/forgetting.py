@@ -9,6 +9,7 @@ from engine.api import Done, InputError, NoteState
 from engine.desk import Desk, Undoable, state_at_rest
 from engine.store.errors import NothingToUndo
 from engine.store.records import Changes, JobKind, NoteRow
+from engine.tasks import words
 
 FILE_GONE = "Its file left the folder."
 
@@ -28,7 +29,7 @@ def forget(desk: Desk, request: int, note_ids: Iterable[int]) -> None:
     go = tuple(row.id for row in rows if not row.in_folder)
     freed = any(row.cells for row in rows)
     _apply(desk, request, Changes(stay, go, jobs), rows, freed)
-    desk.announce(Done(request, f"Forgot {_count(len(rows))}.", undoable=freed))
+    desk.announce(Done(request, f"Forgot {words.notes(len(rows))}.", undoable=freed))
 
 
 def forget_removed(desk: Desk, request: int) -> None:
@@ -44,7 +45,7 @@ def forget_removed(desk: Desk, request: int) -> None:
     freed = any(row.cells for row in rows)
     _apply(desk, request, Changes(stay, (), finish), rows, freed)
     what = "whose file is" if len(rows) == 1 else "whose files are"
-    message = f"Forgot {_count(len(rows))} {what} gone."
+    message = f"Forgot {words.notes(len(rows))} {what} gone."
     desk.announce(Done(request, message, undoable=freed))
 
 
@@ -99,13 +100,14 @@ def _bring_back(desk: Desk, lost: NoteRow) -> None:
         fresh = replace(lost.as_unwritten(), state=NoteState.WAITING)
         (row,) = desk.store.add_notes((fresh,))
     elif lost.content_hash == row.written_hash:
+        row = row.in_force()
         row = replace(row, content_hash=lost.content_hash, state=state_at_rest(row))
         desk.store.update(Changes(notes=(row,)))
         return
     else:
         state = NoteState.WAITING if lost.state in waiting else lost.state
         row = replace(
-            row,
+            row.in_force(),
             content_hash=lost.content_hash,
             size=lost.size,
             mtime_ns=lost.mtime_ns,
@@ -115,7 +117,3 @@ def _bring_back(desk: Desk, lost: NoteRow) -> None:
     if row.state is NoteState.WAITING:
         desk.store.queue(JobKind.WRITE, (row.id,))
     desk.rows[row.id] = row
-
-
-def _count(notes: int) -> str:
-    return "1 note" if notes == 1 else f"{notes} notes"

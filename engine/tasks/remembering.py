@@ -10,6 +10,7 @@ from engine.api import Done, InputError, NoteState, Settings
 from engine.desk import Desk
 from engine.notes.scan import Rules, SeenFile, Vanished, hash_file, scan
 from engine.store.records import Changes, JobKind, NoteRow
+from engine.tasks import words
 
 PRIORITY = 3
 """What a person named goes before what was found."""
@@ -88,23 +89,22 @@ def remember(desk: Desk, request: int, named: tuple[Named, ...]) -> None:
         desk.store.queue(JobKind.WRITE, waiting, PRIORITY)
         desk.show_status()
     there = len(rows) - len(waiting)
-    message = f"{_count(len(waiting))} to write."
+    message = f"{words.notes(len(waiting))} to write."
     if there:
-        message += f" {_count(there)} remembered already."
+        message += f" {words.notes(there)} remembered already."
     desk.announce(Done(request, message))
 
 
 def _seen_again(row: NoteRow, named: Named) -> NoteRow:
     file = named.file
-    now = replace(
-        row,
+    good = row.state is NoteState.REMEMBERED and row.written_hash == file.hash != ""
+    return replace(
+        row if good else row.as_waiting(),
         in_folder=named.in_folder,
         content_hash=file.hash,
         size=file.size,
         mtime_ns=file.mtime_ns,
     )
-    good = row.state is NoteState.REMEMBERED and row.written_hash == file.hash != ""
-    return now if good else replace(now, state=NoteState.WAITING, reason="")
 
 
 def _new(named: Named) -> NoteRow:
@@ -112,7 +112,3 @@ def _new(named: Named) -> NoteRow:
     return NoteRow(
         0, file.path, NoteState.WAITING, named.in_folder, file.hash, file.size, file.mtime_ns
     )
-
-
-def _count(notes: int) -> str:
-    return "1 note" if notes == 1 else f"{notes} notes"

@@ -101,7 +101,9 @@ def _keep_without_file(desk: Desk) -> None:
     rows = [row for row in desk.store.notes() if row.in_folder]
     gone = [row for row in rows if not os.path.lexists(folder / row.path)]
     kept = tuple(
-        replace(row, in_folder=False, state=NoteState.REMOVED) for row in gone if row.cells
+        replace(row.in_force(), in_folder=False, state=NoteState.REMOVED)
+        for row in gone
+        if row.cells
     )
     dropped = tuple(row.id for row in gone if not row.cells)
     desk.store.update(Changes(kept, dropped))

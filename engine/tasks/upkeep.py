@@ -17,6 +17,7 @@ from engine.api import (
 from engine.desk import SLOT_FULL, Desk, state_at_rest
 from engine.memory.report import Verified
 from engine.store.records import Changes, JobKind, NoteRow
+from engine.tasks import words
 from engine.tasks.changes import queue_waiting
 from engine.tasks.forgetting import FILE_GONE
 from engine.tasks.places import is_elsewhere
@@ -31,8 +32,7 @@ def write_again(desk: Desk, request: int, note_ids: Iterable[int]) -> None:
     rows = [desk.rows[each] for each in dict.fromkeys(note_ids) if each in desk.rows]
     if not rows:
         raise InputError("This note is no longer known.")
-    waiting = tuple(replace(row, state=NoteState.WAITING, reason="") for row in rows)
-    desk.update(Changes(notes=waiting))
+    desk.update(Changes(notes=tuple(row.as_waiting() for row in rows)))
     desk.store.queue(JobKind.WRITE, tuple(row.id for row in rows), priority=2)
     desk.show_status()
     desk.announce(Done(request))
@@ -50,6 +50,8 @@ def verify(desk: Desk, request: int, between_notes: Callable[[], bool]) -> None:
     ids = [row.id for row in desk.rows.values() if row.cells]
     if not ids:
         raise NoMemoryYet("Nothing has been remembered yet.")
+    # What is shown of a refused write is of that write, and no question to the slot tells it.
+    ids = [each for each in ids if not desk.rows[each].is_refused]
     changed: list[NoteRow] = []
     for note_id in ids:
         if not between_notes():
@@ -65,7 +67,7 @@ def verify(desk: Desk, request: int, between_notes: Callable[[], bool]) -> None:
             changed.append(now)
     desk.update(Changes(notes=tuple(changed)))
     weak = sum(desk.rows[each].state is NoteState.WEAK for each in ids if each in desk.rows)
-    desk.announce(Done(request, f"Asked {len(ids)} notes again; {weak} of them are weak."))
+    desk.announce(Done(request, f"Asked {words.notes(len(ids))} again; weak: {weak}."))
 
 
 def _verified(desk: Desk, note_id: int) -> Verified:
@@ -84,8 +86,7 @@ def grow(desk: Desk, request: int, cells: int) -> None:
         raise InputError(f"A memory can have at most {MOST_CELLS:,} cells.")
     desk.with_fallback(lambda memory: memory.grow(cells))
     full = (row for row in desk.rows.values() if row.reason == SLOT_FULL)
-    waiting = tuple(replace(row, state=NoteState.WAITING, reason="") for row in full)
-    desk.commit(Changes(notes=waiting))
+    desk.commit(Changes(notes=tuple(row.as_waiting() for row in full)))
     queue_waiting(desk)
     desk.announce(Done(request, f"The memory has {cells:,} cells now."))
 
@@ -119,7 +120,7 @@ def rebuild(desk: Desk, request: int) -> None:
     )
     desk.commit(Changes(notes=emptied))
     queue_waiting(desk)
-    desk.announce(Done(request, f"{len(rebuilt)} notes are waiting to be written anew."))
+    desk.announce(Done(request, f"{words.notes(len(rebuilt))} to be written anew."))
 
 
 def _emptied(row: NoteRow, is_rebuilt: bool) -> NoteRow:

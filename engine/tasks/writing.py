@@ -16,7 +16,7 @@ from engine.api import (
     SlotFull,
     WriteProgress,
 )
-from engine.desk import SLOT_FULL, Desk
+from engine.desk import SLOT_FULL, Desk, state_at_rest
 from engine.errands import INTERNAL, Errands, log_unexpected
 from engine.memory.report import Verdict, WriteOptions, WriteReport, WriteStep
 from engine.notes.read import LoadedNote
@@ -25,19 +25,26 @@ from engine.store.records import Changes, Job, JobKind, NoteRow
 from engine.tasks.forgetting import forget_removed
 from engine.tasks.places import Place, load
 from engine.tasks.speed import KEY, Speed
+from engine.tasks.weak_writes import KEY as KEY_OF_WEAK
+from engine.tasks.weak_writes import MOST, WeakWrites
 
 _log = logging.getLogger(__name__)
 
 EFFORTS = {
-    Effort.QUICK: WriteOptions(steps=30, repair_rounds=1),
+    Effort.QUICK: WriteOptions(steps=10, repair_rounds=1),
     Effort.NORMAL: WriteOptions(),
-    Effort.THOROUGH: WriteOptions(steps=150, repair_rounds=4),
+    Effort.THOROUGH: WriteOptions(steps=60, repair_rounds=4),
 }
 MOST_ATTEMPTS = 3
 HOLD_SECONDS = 60.0
 """How long writing waits after the disk refused."""
 
 STILL_THERE = " What was remembered of it before is still there."
+NOT_KEPT = " So it is not in memory."
+EARLIER_KEPT = " The earlier version is still remembered."
+TRY_AGAIN = " Trying again takes a more thorough write."
+NO_MORE_EFFORT = " That was the most thorough write there is."
+BETTER_KEPT = "Written once more, only {:.0%} of it was recalled; what was there before is kept."
 
 
 class WriteDropped(Exception):
@@ -130,9 +137,10 @@ class Writer:
         if self._speed is not None:
             self._desk.store.set_meta(KEY, self._speed.to_text())
         seconds = self._tick() - tally.began
-        if tally.written + tally.failed:
+        if tally.written + tally.weak + tally.failed:
             self._desk.announce(QueueEnded(tally.written, tally.weak, tally.failed, seconds))
-        _log.info("queue ended: %d written, %d failed", tally.written, tally.failed)
+        counts = tally.written, tally.weak, tally.failed
+        _log.info("queue ended: %d written, %d weak, %d failed", *counts)
 
     def _hold(self, error: EngramError) -> None:
         _log.error("writing is held: %s", type(error).__name__)
@@ -198,16 +206,28 @@ class Writer:
         if isinstance(loaded, EngramError):
             raise loaded
         desk.show_working(job.note_id, NoteState.WRITING)
-        options = EFFORTS[desk.settings.effort]
+        weak = WeakWrites.from_text(desk.store.get_meta(KEY_OF_WEAK))
+        effort = weak.effort(job.note_id, loaded.hash, desk.settings.effort)
 
         def progress(step: WriteStep) -> None:
             fields = step.step, step.steps, step.loss, step.recall
             desk.announce(WriteProgress(job.note_id, *fields))
 
         report = desk.memory.write(
-            job.note_id, loaded.text, options, progress, self._between_steps
+            job.note_id, loaded.text, EFFORTS[effort], progress, self._between_steps
         )
-        self._finish(job, loaded, report)
+        if report.verdict is Verdict.FAILED:
+            self._fail(job, report.reason or "The write did not succeed.", loaded)
+            return
+        if report.verdict is Verdict.WEAK:
+            # The slot in RAM holds the weak write; the one in force does not, and stays.
+            desk.opened.reload()
+            weak = weak.with_write(job.note_id, loaded.hash, effort).only(desk.rows)
+            desk.store.set_meta(KEY_OF_WEAK, weak.to_text())
+            self._refuse(job, loaded, report, effort)
+        else:
+            self._keep(job, loaded, report)
+        self._measure(report, effort)
 
     def _read(self, row: NoteRow) -> LoadedNote | EngramError:
         """Read the note's file on the other thread; whoever asks meanwhile is served."""
@@ -221,32 +241,41 @@ class Writer:
             self._between_steps()
         return found[0]
 
-    def _finish(self, job: Job, loaded: LoadedNote, report: WriteReport) -> None:
+    def _keep(self, job: Job, loaded: LoadedNote, report: WriteReport) -> None:
+        """Put a write that passed its probes in force."""
         desk = self._desk
-        if report.verdict is Verdict.FAILED:
-            self._fail(job, report.reason or "The write did not succeed.", loaded)
-            return
-        weak = report.verdict is Verdict.WEAK
         row = replace(
             self._as_read(job.note_id, loaded),
-            state=NoteState.WEAK if weak else NoteState.REMEMBERED,
+            state=NoteState.REMEMBERED,
             written_hash=loaded.hash,
             written_at=desk.clock(),
             recall=report.recall,
             median_p=report.median_p,
             probes=report.marks,
             cells=report.cells,
-            reason=(report.reason or _weak_reason(report.recall)) if weak else "",
+            reason="",
         )
         desk.commit(Changes(notes=(row,), finish=(job.id,)))
-        self._count(written=1, weak=int(weak))
-        desk.last_write = (report.seconds, report.tokens)
-        self._measure(report)
-        desk.show_status()
-        _log.info(
-            "note %d: %s, %d cells, recall %.2f, %.2f s",
-            job.note_id, row.state.value, row.cells, report.recall, report.seconds,
-        )  # fmt: skip
+        self._count(written=1)
+
+    def _refuse(
+        self, job: Job, loaded: LoadedNote, report: WriteReport, effort: Effort
+    ) -> None:
+        """Say how a write came out weak; what the slot held before it stays in force."""
+        row = self._as_read(job.note_id, loaded)
+        if row.cells and row.written_hash == loaded.hash:
+            reason = BETTER_KEPT.format(report.recall)
+            row = replace(row, state=state_at_rest(row), reason=reason)
+        else:
+            row = replace(
+                row,
+                state=NoteState.WEAK,
+                recall=report.recall,
+                median_p=report.median_p,
+                reason=_weak_reason(report, effort, bool(row.cells)),
+            )
+        self._end_with(job, row)
+        self._count(weak=1)
 
     def _as_read(self, note_id: int, loaded: LoadedNote) -> NoteRow:
         """The row as it is by now, with the file's state as it was read."""
@@ -291,9 +320,18 @@ class Writer:
             self._speed = Speed.from_text(self._desk.store.get_meta(KEY))
         return self._speed
 
-    def _measure(self, report: WriteReport) -> None:
-        setting = f"{self._desk.opened.model.device} {self._desk.settings.effort.value}"
-        self._speed = self.speed.with_write(setting, report.seconds, report.cells)
+    def _measure(self, report: WriteReport, effort: Effort) -> None:
+        desk = self._desk
+        desk.last_write = (report.seconds, report.tokens)
+        # A retry takes another effort than what is to come, and tells nothing of its time.
+        if effort is desk.settings.effort:
+            setting = f"{desk.opened.model.device} {effort.value}"
+            self._speed = self.speed.with_write(setting, report.seconds, report.cells)
+        desk.show_status()
+        _log.info(
+            "%s, effort %s, %d cells, recall %.2f, %.2f s",
+            report.verdict.value, effort.value, report.cells, report.recall, report.seconds,
+        )  # fmt: skip
 
     def _count(self, written: int = 0, weak: int = 0, failed: int = 0) -> None:
         if self._tally is not None:
@@ -302,5 +340,10 @@ class Writer:
             self._tally.failed += failed
 
 
-def _weak_reason(recall: float) -> str:
-    return f"Only {recall:.0%} of what it says could be recalled."
+def _weak_reason(report: WriteReport, effort: Effort, has_earlier: bool) -> str:
+    """Why a write was refused, what is remembered now, and whether trying again may help."""
+    why = report.reason or f"Only {report.recall:.0%} of what it says could be recalled."
+    now = EARLIER_KEPT if has_earlier else NOT_KEPT
+    if not report.marks:  # nothing was asked; more steps change nothing
+        return why + now
+    return why + now + (NO_MORE_EFFORT if effort is MOST else TRY_AGAIN)

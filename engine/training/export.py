@@ -29,7 +29,9 @@ from engine.training.architecture import refuse_export
 from engine.training.corpora import WrittenNote, read_notes
 
 _QUIET_QUESTIONS = 96
-_NOTES_AT_ONCE = 36
+_NOTES_AT_ONCE = (36, 6, 1)
+"""How many notes share a memory, so that the threshold suits few notes as well as many."""
+_CELLS = 16_384
 _LEAST_SPREAD = 0.1
 """A feature that varies less says nothing, and must not get a huge weight for it."""
 
@@ -86,24 +88,30 @@ def quiet_queries(base: BaseModel, notes: Sequence[WrittenNote]) -> Tensor:
 def gather_evidence(
     base: BaseModel, notes: Sequence[WrittenNote]
 ) -> list[tuple[Evidence, bool, bool]]:
-    """Ask every question of notes really written into slots, a few dozen notes at a time.
+    """Ask every question of notes really written into slots, of many notes and of few.
 
     Returns:
-        For each question its evidence, whether the answer was right, and whether it has one.
+        For each question and size its evidence, whether the answer was right, whether it has one.
     """
     out = []
-    for start in range(0, len(notes), _NOTES_AT_ONCE):
-        group = notes[start : start + _NOTES_AT_ONCE]
-        memory = Memory.fresh(base, 32_768)
-        for i, note in enumerate(group, 1):
-            text = markdown.read_text(note.text, note.name)
-            memory.write(i, text, WriteOptions(), lambda _: None, lambda: None)
-        for note in group:
-            for q in note.questions:
-                result = memory.answer(q.question)
-                right = _same(result.text, q.answers)
-                out.append((result.evidence, right, bool(q.answers)))
+    for size in _NOTES_AT_ONCE:
+        for start in range(0, len(notes), size):
+            out += _asked_together(base, notes[start : start + size])
     return out
+
+
+def _asked_together(
+    base: BaseModel, notes: Sequence[WrittenNote]
+) -> list[tuple[Evidence, bool, bool]]:
+    memory = Memory.fresh(base, _CELLS)
+    for i, note in enumerate(notes, 1):
+        text = markdown.read_text(note.text, note.name)
+        memory.write(i, text, WriteOptions(), lambda _: None, lambda: None)
+    rows = []
+    for q in (q for note in notes for q in note.questions):
+        result = memory.answer(q.question)
+        rows.append((result.evidence, _same(result.text, q.answers), bool(q.answers)))
+    return rows
 
 
 def _same(answer: str, answers: Sequence[str]) -> bool:
@@ -136,8 +144,8 @@ def fit(rows: Sequence[tuple[Evidence, bool, bool]]) -> Calibration:
     threshold = _threshold(in_memory, right, known)
     given = in_memory >= threshold
     weights = _regress(x[given], right[given], torch.ones(int(given.sum()), dtype=torch.float64))
-    bias, mass = held.tolist()
-    return Calibration(tuple(weights.tolist()), (bias, mass), threshold)
+    bias, best = held.tolist()
+    return Calibration(tuple(weights.tolist()), (bias, best), threshold)
 
 
 def _regress(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:

@@ -41,6 +41,7 @@ class LossParts:
     place: float
     silence: float
     absent: float
+    present: float
     quiet: float
     language: float
     first_right: float
@@ -281,10 +282,11 @@ class MemoryModel:
             nats, quiet = self._prose(prose, cells)
             language = language + nats
         found = self._question_sums(notes, cells)
-        losses = {name: found.mean(name) for name in ("answer", "place", "silence", "absent")}
+        asked = ("answer", "place", "silence", "absent", "present")
+        losses = {name: found.mean(name) for name in asked}
         losses |= {"quiet": quiet, "language": language}
         total = losses["answer"]
-        for name in ("place", "silence", "absent", "quiet", "language"):
+        for name in ("place", "silence", "absent", "present", "quiet", "language"):
             total = total + getattr(weights, name) * losses[name]
         return LossParts(
             total,
@@ -329,8 +331,9 @@ class LossWeights:
     """Shares of the loss beside the answers' own."""
 
     place: float = 0.5
-    silence: float = 0.3
-    absent: float = 0.1
+    silence: float = 0.4
+    absent: float = 0.2
+    present: float = 0.2
     quiet: float = 0.4
     language: float = 0.3
 

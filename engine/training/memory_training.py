@@ -216,25 +216,24 @@ class MemoryTraining:
 
     def _log_start(self) -> None:
         """What the addresses find before any memory training."""
-        row: dict[str, float] = {}
-        for name, r in self.measure().items():
-            row |= r.row(name)
-        self.curve.add(0, row)
-        print("step 0 " + " ".join(f"{k} {v:.3g}" for k, v in row.items()), flush=True)
+        self._put_down({}, self.measure())
 
     def _log(self, recent: list[LossParts], seconds: float, measure: bool) -> None:
         names = [f.name for f in fields(LossParts) if f.name != "loss"]
         row = {n: float(np.mean([getattr(p, n) for p in recent])) for n in names}
         row["seconds_per_step"] = seconds
-        if measure:
-            found = self.measure()
-            for name, r in found.items():
-                row |= r.row(name)
-            chief = next(iter(found.values()), None)
-            if chief is not None and chief.first_token + chief.exact > self.best:
-                self.best = chief.first_token + chief.exact
-                self.save(self.best_path, with_optimizers=False)
-        self.curve.add(self.step, row)
+        found = self.measure() if measure else {}
+        chief = next(iter(found.values()), None)
+        if chief is not None and chief.first_token + chief.exact > self.best:
+            self.best = chief.first_token + chief.exact
+            self.save(self.best_path, with_optimizers=False)
         left = (self.plan.steps - self.step) * seconds / 60
+        self._put_down(row, found, f" left {left:.0f} min")
+
+    def _put_down(self, row: dict[str, float], found: dict[str, Recall], end: str = "") -> None:
+        """A row of the curve, and a line for whoever watches."""
+        for name, recall_of in found.items():
+            row |= recall_of.row(name)
+        self.curve.add(self.step, row)
         text = " ".join(f"{k} {v:.3g}" for k, v in row.items())
-        print(f"step {self.step} {text} left {left:.0f} min", flush=True)
+        print(f"step {self.step} {text}{end}", flush=True)

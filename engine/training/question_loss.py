@@ -8,11 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.model.joint import Cells, Queries, Scored
+from engine.model.joint import FIRST_TOKEN_WEIGHT, Cells, Queries, Scored
 from engine.model.tokenizer import END, PAD
-
-FIRST_TOKEN_WEIGHT = 3.0
-"""Greedy decoding fails at first tokens."""
 
 
 class Sums(NamedTuple):
@@ -20,7 +17,8 @@ class Sums(NamedTuple):
 
     answer: nats of answers' tokens. place: nats of the cell where the answer starts. silence: nats
     of staying silent about what no note says. absent: nats of staying silent about what a note
-    says, with that note's cells left out. first_right, note_right: questions.
+    says, with that note's cells left out. present: nats of not staying silent about it, were that
+    note the only one in memory. first_right, note_right: questions.
     """
 
     answer: Tensor
@@ -28,6 +26,7 @@ class Sums(NamedTuple):
     place: Tensor
     silence: Tensor
     absent: Tensor
+    present: Tensor
     first_right: Tensor
     note_right: Tensor
     answerable: Tensor
@@ -59,8 +58,9 @@ def sums(queries: Queries, scored: Scored, cells: Cells, gold: Tensor) -> Sums:
     first = scored.cells[:, 0]
     placed = first.logsumexp(-1) - torch.where(gold, first, -1e9).logsumexp(-1)
     own = cells.note[gold.float().argmax(-1)]
-    elsewhere = first.masked_fill(cells.note == own.unsqueeze(-1), -1e9).logsumexp(-1)
-    absent = F.softplus(elsewhere) - queries.vocabulary[:, 0, END]
+    its = cells.note == own.unsqueeze(-1)
+    absent = F.softplus(first.masked_fill(its, -1e9).logsumexp(-1)) - queries.vocabulary[:, 0, END]
+    present = F.softplus(-first.masked_fill(~its, -1e9).logsumexp(-1))
     best = first.argmax(-1)
     return Sums(
         (nll * known).sum(),
@@ -68,6 +68,7 @@ def sums(queries: Queries, scored: Scored, cells: Cells, gold: Tensor) -> Sums:
         placed[answerable].sum(),
         nll[~answerable, 0].sum(),
         absent[answerable].sum(),
+        present[answerable].sum(),
         (cells.token[best] == queries.target[:, 0])[answerable].float().sum(),
         (cells.note[best] == own)[answerable].float().sum(),
         answerable.float().sum(),

@@ -23,6 +23,9 @@ from tests.app.fake_engine import FakeEngine, Knowledge
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+PATIENCE_MS = 120_000
+"""After this a test that waits for what never comes fails."""
+
 KNOWS = (
     Knowledge("garden.md", "When were the tomatoes planted?", "On 14 May, by the south wall."),
     Knowledge("people/club.txt", "Who is the treasurer?", "Mira Okonkwo, since March."),
@@ -97,7 +100,7 @@ class Stage:
         """Wait for the file work that is queued."""
         done: list[object] = []
         self.workspace.background.run(lambda: None, done.append)
-        self.qtbot.waitUntil(lambda: bool(done))
+        self.qtbot.waitUntil(lambda: bool(done), timeout=PATIENCE_MS)
 
     def show(self) -> None:
         """Bring to the screen what the engine has said so far."""

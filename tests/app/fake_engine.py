@@ -56,6 +56,7 @@ from engine.api import (
     WriteAgain,
     WriteProgress,
 )
+from engine.tasks.writing import EARLIER_KEPT, NOT_KEPT, TRY_AGAIN
 from tests.app.fake_memory import FakeMemory
 
 STEPS = 40
@@ -225,21 +226,32 @@ class FakeEngine(FakeMemory):
             yield
         note = self.notes[note_id]
         self.now += 2.1
-        weak = note.path in self.weak
+        if note.path in self.weak:
+            self._refuse(note)
+            return
         self._written += 1
-        self._weak += weak
         self._tell(
             replace(
                 note,
-                state=NoteState.WEAK if weak else NoteState.REMEMBERED,
-                reason="Only 62 % of its probes were answered right." if weak else "",
-                recall=0.62 if weak else 1.0 - (note_id % 7) * 0.011,
+                state=NoteState.REMEMBERED,
+                reason="",
+                recall=1.0 - (note_id % 7) * 0.011,
                 median_p=0.97,
                 written_at=self.now,
                 cells=140 + note_id * 37 % 160,
                 step=0,
                 steps=0,
             )
+        )
+
+    def _refuse(self, note: Note) -> None:
+        """A weak write: what was remembered before stays."""
+        self._weak += 1
+        reason = "Only 62 % of its probes were answered right."
+        reason += EARLIER_KEPT if note.cells else NOT_KEPT
+        reason += TRY_AGAIN
+        self.put(
+            replace(note, state=NoteState.WEAK, reason=reason, recall=0.62, step=0, steps=0)
         )
 
     def _end_of_write(self) -> None:

@@ -21,7 +21,7 @@ from app.views.settings_sheet import SettingsSheet
 from app.views.status_line import StatusLine
 from app.widgets.drop_zone import DropZone
 from engine.api import Mode, Pause
-from tests.app.conftest import Stage
+from tests.app.conftest import PATIENCE_MS, Stage
 
 SOURCES = sorted(Path(app.__file__).parent.rglob("*.py"))
 
@@ -166,7 +166,7 @@ def test_a_sheet_opens_with_its_button_ready(stage: Stage) -> None:
     stage.window.actions_[Act.ABOUT].trigger()
     sheet = stage.child(AboutSheet)
     sheet.activateWindow()
-    stage.qtbot.waitUntil(lambda: sheet.isActiveWindow())
+    stage.qtbot.waitUntil(lambda: sheet.isActiveWindow(), timeout=PATIENCE_MS)
     assert sheet.focusWidget().accessibleName() == "Close"
     QTest.keyClick(sheet, Qt.Key.Key_Return)
     assert not sheet.isVisible()

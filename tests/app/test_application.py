@@ -24,6 +24,7 @@ from app.logs import KEPT_FILES, FramesOnly, close_log, open_log
 from app.models.chat_store import ChatStore
 from app.views.main_window import MainWindow
 from engine.api import Engine, MemoryCorrupt, Mode
+from tests.app.conftest import PATIENCE_MS
 from tests.app.fake_engine import FakeEngine
 
 APP = Path(app.__file__).parent
@@ -139,7 +140,7 @@ def test_a_second_start_raises_the_first_window(home: Path, qtbot: QtBot) -> Non
         raise AssertionError("a second engine was made")
 
     assert run(never, home) == 0
-    qtbot.waitUntil(lambda: raised == [1])
+    qtbot.waitUntil(lambda: raised == [1], timeout=PATIENCE_MS)
     first.close()
 
 
@@ -230,7 +231,7 @@ def test_a_failing_job_reports_here_and_the_next_one_runs(tmp_path: Path, qtbot:
 
     background.run(fail, None, lambda error: got.append(type(error)))
     background.run(lambda: 7, got.append)
-    qtbot.waitUntil(lambda: len(got) == 2)
+    qtbot.waitUntil(lambda: len(got) == 2, timeout=PATIENCE_MS)
     assert got == [OSError, 7]
     background.close()
     background.deleteLater()

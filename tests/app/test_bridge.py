@@ -21,6 +21,7 @@ from engine.api import (
     StatusChanged,
     WriteProgress,
 )
+from tests.app.conftest import PATIENCE_MS
 from tests.app.fake_engine import FakeEngine
 
 
@@ -97,7 +98,7 @@ def test_events_from_another_thread_arrive_here_in_order(qtbot: QtBot) -> None:
     thread = threading.Thread(target=speak)
     thread.start()
     thread.join()
-    qtbot.waitUntil(lambda: len(got) == 100)
+    qtbot.waitUntil(lambda: len(got) == 100, timeout=PATIENCE_MS)
     assert got == [pair for n in range(50) for pair in ((f"{n}.md", 0), (f"gone {n}", 0))]
     bridge.close()
     bridge.deleteLater()

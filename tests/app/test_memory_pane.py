@@ -97,7 +97,7 @@ def test_the_plot_follows_the_running_write(stage: Stage) -> None:
     assert len(memory.plot.points) == 17
     assert memory.plot.points[-1].step == 17
     stage.settle()
-    assert memory.write_title.text() == "Last written"
+    assert memory.write_title.text() == "Last write"
     assert len(memory.plot.points) == 40
 
 

@@ -192,6 +192,47 @@ def test_a_failed_note_says_why_and_can_be_tried_again(stage: Stage) -> None:
     assert stage.engine.notes[note.id].state is N.REMEMBERED
 
 
+def test_a_weak_edit_says_that_the_earlier_version_is_still_remembered(stage: Stage) -> None:
+    stage.engine.weak.add("garden.md")
+    stage.show()
+    click_note(stage, "garden.md")
+    before = stage.engine.notes[by_path(stage, "garden.md")]
+    details, count = stage.window.notes.details, stage.window.notes.header.count
+    QTest.mouseClick(details.buttons[Act.WRITE_AGAIN], Qt.MouseButton.LeftButton)
+    stage.settle()
+    assert details.reason.isVisible() and "still remembered" in details.reason.text()
+    facts = details.facts.text().replace("\u00a0", " ")
+    assert "recall 62 %" in facts and f"{before.cells} cells" in facts
+    assert all(details.buttons[a].isEnabled() for a in (Act.SHOW_REMEMBERED, Act.FORGET))
+    assert count.text() == "3 of 4 remembered, 1 weak"
+
+
+def test_a_weak_new_note_is_not_in_memory_and_can_be_tried_again(stage: Stage) -> None:
+    note = stage.engine.notes[by_path(stage, "garden.md")]
+    new = replace(note, state=N.WAITING, cells=0, recall=None, median_p=None, written_at=None)
+    stage.engine.weak.add("garden.md")
+    stage.engine.put(new)
+    stage.settle()
+    click_note(stage, "garden.md")
+    details, count = stage.window.notes.details, stage.window.notes.header.count
+    assert "not in memory" in details.reason.text() and "Trying again" in details.reason.text()
+    assert "cells" not in details.facts.text()
+    assert not any(details.buttons[a].isEnabled() for a in (Act.SHOW_REMEMBERED, Act.FORGET))
+    assert count.text() == "3 of 4 remembered, 1 weak"
+    stage.window.notes.view.setFocus()
+    QTest.keyClick(stage.window.notes.view, Qt.Key.Key_Delete)
+    stage.settle()
+    assert "nothing to forget" in stage.toast().label.text()
+    assert not stage.engine.commands(Forget)
+    stage.engine.weak.clear()
+    button = details.buttons[Act.WRITE_AGAIN]
+    assert button.accessibleName() == "Try again"
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    stage.settle()
+    assert stage.engine.notes[note.id].state is N.REMEMBERED
+    assert count.text() == "4 of 4 remembered"
+
+
 def test_show_what_is_remembered_asks_live(stage: Stage) -> None:
     click_note(stage, "people/club.txt")
     QTest.keyClick(stage.window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)

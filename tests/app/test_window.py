@@ -40,7 +40,7 @@ from engine.api import (
     SnapshotKind,
 )
 from tests import drags
-from tests.app.conftest import Stage
+from tests.app.conftest import PATIENCE_MS, Stage
 from tests.app.fake_engine import FakeEngine
 
 LEFT = Qt.MouseButton.LeftButton
@@ -476,10 +476,10 @@ def test_focus_looks_through_the_folder_but_not_all_the_time(stage: Stage) -> No
     other.show()
     other.activateWindow()
     stage.window.activateWindow()
-    stage.qtbot.waitUntil(lambda: stage.window.isActiveWindow())
+    stage.qtbot.waitUntil(lambda: stage.window.isActiveWindow(), timeout=PATIENCE_MS)
     other.activateWindow()
     stage.window.activateWindow()
-    stage.qtbot.waitUntil(lambda: stage.window.isActiveWindow())
+    stage.qtbot.waitUntil(lambda: stage.window.isActiveWindow(), timeout=PATIENCE_MS)
     other.close()
     stage.settle()
     assert len(stage.engine.commands(Rescan)) - before == 1

@@ -18,6 +18,7 @@ from engine.bench import (
     capacity,
     designs,
     facts20,
+    frames,
     notes,
     sequence,
     silence,
@@ -61,7 +62,7 @@ def test_every_bench_has_the_common_options() -> None:
     names = {b.name for b in BENCHES}
     assert names == {
         "facts20", "two-documents", "capacity", "notes", "baseline", "squad", "sequence",
-        "silence", "speed", "designs",
+        "silence", "speed", "frames", "designs",
     }  # fmt: skip
 
 
@@ -122,6 +123,7 @@ RESULTS = {
     "silence": silence.Silence,
     "designs": designs.Designs,
     "speed": speed.Speed,
+    "frames": frames.Frames,
 }
 
 
@@ -130,6 +132,13 @@ def test_every_key_is_told_in_the_results_page(bench_name: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "results.md").read_text("utf-8")
     chapter = page.split(f"\n### {bench_name}\n")[1].split("\n### ")[0]
     fields = [field.name for field in dataclasses.fields(RESULTS[bench_name])]
+    assert [name for name in fields if f"`{name}`" not in chapter] == []
+
+
+def test_every_key_of_a_row_of_frames_is_told_in_the_results_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "results.md").read_text("utf-8")
+    chapter = page.split("\n### frames\n")[1].split("\n### ")[0]
+    fields = [field.name for field in dataclasses.fields(frames.Gaps)]
     assert [name for name in fields if f"`{name}`" not in chapter] == []
 
 

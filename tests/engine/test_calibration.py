@@ -12,10 +12,10 @@ NOTHING = Evidence(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def evidence(rng: random.Random, held: bool, right: bool) -> Evidence:
-    """Mass says whether memory holds an answer, the decoding whether it is the right one."""
+    """The best cell says whether memory holds an answer, the decoding whether it is right."""
     sure = rng.gauss(-0.5 if right else -2.0, 0.5)
     return dataclasses.replace(
-        NOTHING, mass=rng.gauss(2.0 if held else -2.0, 1.0), first=sure, mean=sure, least=sure
+        NOTHING, best=rng.gauss(2.0 if held else -2.0, 1.0), first=sure, mean=sure, least=sure
     )
 
 
@@ -25,7 +25,7 @@ def rows() -> list[tuple[Evidence, bool, bool]]:
     return [(evidence(rng, held, right), right, held) for right, held in kinds]
 
 
-def test_what_is_not_in_memory_is_told_by_the_mass_and_right_answers_by_their_decoding() -> None:
+def test_the_best_cell_tells_what_is_in_memory_and_the_decoding_what_is_right() -> None:
     found, asked = fit(rows()), rows()
     held = [found.in_memory(e) >= found.threshold for e, _, _ in asked]
     assert sum(h == known for h, (_, _, known) in zip(held, asked, strict=True)) > 0.95 * len(asked)
@@ -37,8 +37,8 @@ def test_what_is_not_in_memory_is_told_by_the_mass_and_right_answers_by_their_de
 
 def test_an_unsure_answer_is_not_taken_for_one_that_memory_does_not_hold() -> None:
     found = fit(rows())
-    unsure = dataclasses.replace(NOTHING, mass=3.0, first=-3.0, mean=-3.0, least=-3.0)
-    nowhere = dataclasses.replace(NOTHING, mass=-3.0, first=-0.1, mean=-0.1, least=-0.1)
+    unsure = dataclasses.replace(NOTHING, best=3.0, first=-3.0, mean=-3.0, least=-3.0)
+    nowhere = dataclasses.replace(NOTHING, best=-3.0, first=-0.1, mean=-0.1, least=-0.1)
     assert found.in_memory(unsure) > found.threshold > found.in_memory(nowhere)
     assert found.confidence(unsure) < 0.2 < 0.8 < found.confidence(nowhere)
 
@@ -46,7 +46,7 @@ def test_an_unsure_answer_is_not_taken_for_one_that_memory_does_not_hold() -> No
 def test_rare_unanswerable_questions_count_as_much_as_the_others() -> None:
     alone = [r for r in rows() if r[2]][:110] + [r for r in rows() if not r[2]][:2]
     found = fit(alone)
-    assert found.in_memory(dataclasses.replace(NOTHING, mass=-4.0)) < 0.2
+    assert found.in_memory(dataclasses.replace(NOTHING, best=-4.0)) < 0.2
 
 
 def test_probabilities_stay_between_0_and_1_whatever_the_evidence() -> None:

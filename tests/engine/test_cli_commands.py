@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from engine.api import Effort
 from engine.cli import command_line
+from engine.memory.report import Verdict
 from engine.store.lock import MemoryLock
+from engine.tasks.writing import EFFORTS
 from tests.fake_memory import Script, factory
 
 BOAT = "The boat Otter lies at pier seven.\nThe harbour master is Runa."
@@ -95,6 +98,33 @@ def test_remember_again_only_when_asked(line: Line, boat: Path) -> None:
     result = line.json("remember", "--again", str(boat))
     assert line.script.writes == ["boat", "boat"]
     assert [note["state"] for note in result["notes"]] == ["remembered"]
+
+
+def test_a_weak_note_is_told_and_a_retry_takes_more_effort(line: Line, boat: Path) -> None:
+    line.script.verdicts["boat"] = Verdict.WEAK
+    assert line("remember", str(boat)) == 3
+    assert "0 of 1 remembered, 1 weak" in line.out and "Trying again" in line.err
+    (note,) = line.json("notes")["notes"]
+    assert (note["state"], note["recall"], note["cells"]) == ("weak", 0.5, 0)
+    assert note["written_at"] is None and "not in memory" in note["reason"]
+    info = line.json("info")
+    assert (info["remembered"], info["weak"]) == (0, 1)
+    assert line("remember", str(boat)) == 3 and "most thorough" in line.err
+    efforts = (EFFORTS[Effort.NORMAL], EFFORTS[Effort.THOROUGH])
+    assert line.script.steps == [each.steps for each in efforts]
+    line.script.verdicts.clear()
+    assert line("remember", str(boat)) == 0 and "1 of 1 remembered, " in line.out
+
+
+def test_a_weak_rewrite_leaves_what_was_remembered(line: Line, boat: Path) -> None:
+    line("remember", str(boat))
+    line.script.verdicts["boat"] = Verdict.WEAK
+    boat.write_text("The boat Otter was sold.")
+    line("remember", str(boat))
+    (note,) = line.json("notes")["notes"]
+    assert (note["state"], note["recall"], note["cells"]) == ("weak", 0.5, 2)
+    assert "earlier version is still remembered" in note["reason"]
+    assert "pier seven" in line.json("ask", QUESTION)["answer"]
 
 
 def test_ask_a_batch(line: Line, boat: Path, tmp_path: Path) -> None:
@@ -305,4 +335,4 @@ def test_watch_writes_what_is_there_and_ends_with_ctrl_c(
     monkeypatch.setattr(watch._Watcher, "show", show)
     assert line("watch", str(boat.parent)) == 0
     assert "remembered" in line.out and "boat.md" in line.out
-    assert "1 written (0 weak, 0 failed)" in line.out
+    assert "1 written, 0 weak, 0 failed" in line.out

@@ -167,6 +167,15 @@ def test_a_cues_answer_ends_where_the_backbone_would_end_it(base: BaseModel) -> 
     assert never == {5}
 
 
+@pytest.mark.parametrize("words", ["Buy milk", "milk\neggs\nbread", "2026"])
+def test_a_note_of_a_few_words_is_asked_for_by_its_title(base: BaseModel, words: str) -> None:
+    short = NoteText("Errands", (), (Section(("Errands",), words),))
+    (cue,) = make_cues(encode_note(base, short))
+    assert (cue.question, cue.answer) == ("What does Errands say?", words.split("\n")[0])
+    nothing = NoteText("Errands", (), (Section(("Errands",), ""),))
+    assert make_cues(encode_note(base, nothing)) == []
+
+
 def test_a_run_of_the_questions_own_words_is_an_echo(base: BaseModel) -> None:
     slot = Slot(base.cfg, 500, base.device)
     _write(Memory(base, slot), 1, KEY)

@@ -7,13 +7,16 @@ moving a memory to another computer fit together is.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from engine.api import Effort
 from engine.cli import command_line
 from engine.device import open_model
+from engine.tasks.writing import EFFORTS
 from tests.bench.tiny_base import make_tiny_base
 
 BOAT = "The boat Otter lies at pier seven. The harbour master is Runa. The gate code is 4711."
@@ -28,8 +31,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_memory_goes_to_another_computer(
-    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    base: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # What an untrained model recalls would not do; it is to be kept all the same.
+    any_recall = replace(EFFORTS[Effort.QUICK], recall_threshold=0.0)
+    monkeypatch.setitem(EFFORTS, Effort.QUICK, any_recall)
     home, file = tmp_path / "home", tmp_path / "memory.engram"
     note = tmp_path / "boat.md"
     note.write_text(BOAT)
@@ -45,7 +54,7 @@ def test_a_memory_goes_to_another_computer(
         return json.loads(out)  # type: ignore[no-any-return]
 
     written = engram("remember", str(note))["notes"][0]  # type: ignore[index]
-    assert written["state"] in ("remembered", "weak") and written["cells"] > 10
+    assert written["state"] == "remembered" and written["cells"] > 10
     note.unlink()
     asked = engram("ask", QUESTION)
     assert asked["prompt"] and BOAT not in "".join(asked["prompt"])  # type: ignore[arg-type]

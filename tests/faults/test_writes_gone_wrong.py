@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
+from engine.api import Effort, NoteState, Remember
+from engine.device import open_model
 from engine.memory import write
 from engine.memory.memory import Memory
 from engine.memory.report import Verdict, WriteOptions, WriteReport
 from engine.memory.work import Keys, Work
 from engine.model.base import BaseModel
 from engine.notes.text import NoteText, Section
+from engine.service import WRITING_ONLY
+from engine.tasks.writing import EFFORTS
+from tests.engine_run import Run
 from tests.small_model import small_base
 
 FERRY = NoteText("Ferry", (), (Section(("Ferry",), "The ferry to Sandray leaves at 7:40 pm."),))
@@ -95,3 +102,36 @@ def test_a_write_that_would_blur_another_note_is_dropped(
     assert report.verdict is Verdict.FAILED and "blurred other notes" in report.reason
     assert tried == [1, 1], "it is tried once more, with the other note in view"
     assert saved(memory, tmp_path / "after") == before
+
+
+def test_a_write_under_the_threshold_leaves_the_slot_before_it(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the real slot: its file and what is in RAM are, byte for byte, as they were."""
+    directory = tmp_path_factory.mktemp("base")
+    small_base(directory)
+    home, ferry, key = tmp_path / "home", tmp_path / "ferry.txt", tmp_path / "key.txt"
+    ferry.write_text("The ferry to Sandray leaves at 7:40 pm.")
+    key.write_text("Our treasurer keeps the key under the blue pot.")
+    model = partial(open_model, directory=directory)
+    with Run(home, duties=WRITING_ONLY, model=model) as run:
+        # The model is untrained: what it recalls is as good as none.
+        monkeypatch.setitem(EFFORTS, Effort.NORMAL, QUICK)
+        run.do(Remember((ferry,)))
+        kept = run.until_state(ferry.as_posix(), NoteState.REMEMBERED)
+        run.until_idle()
+        (file,) = (home / "slot").glob("slot-*.safetensors")
+        before = file.read_bytes()
+        unreachable = replace(QUICK, recall_threshold=1.1)
+        monkeypatch.setitem(EFFORTS, Effort.NORMAL, unreachable)
+        ferry.write_text("The ferry to Sandray leaves at 9:15 pm.")
+        run.do(Remember((ferry, key)))
+        for path in (ferry, key):
+            run.until_state(path.as_posix(), NoteState.WEAK)
+        run.until_idle()
+        assert file.read_bytes() == before
+        assert saved(run.engine._desk.memory, tmp_path / "in RAM") == before  # type: ignore[arg-type]
+        refused, new = run.note(ferry.as_posix()), run.note(key.as_posix())
+        assert (refused.cells, refused.written_at) == (kept.cells, kept.written_at)
+        assert (new.cells, new.written_at) == (0, None)
+        assert "still remembered" in refused.reason and "not in memory" in new.reason
