@@ -55,6 +55,9 @@ class Tokenizer:
         rust.train_from_iterator(texts, trainer=trainer)
         return cls(rust)
 
+    def __reduce__(self) -> tuple[type[Tokenizer], tuple[RustTokenizer]]:
+        return Tokenizer, (self._rust,)  # what is set on the tokenizer here is not in its JSON
+
     def save(self, path: Path) -> None:
         """Write tokenizer.json."""
         path.write_text(self._rust.to_str(), "utf-8")

@@ -7,6 +7,7 @@ tokenizer -> words -> prose -> memory -> export (which calibrates).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from engine.model.tokenizer import Tokenizer
 from engine.model.words import WordTable
 from engine.training import checkpoint, corpora, facts, wordlist
 from engine.training.ablate import VARIANTS, Ablation, AblationTable, Setup, chosen
+from engine.training.ahead import AheadBatches
 from engine.training.architecture import ARCHITECTURES, build, run_folder
 from engine.training.cloze import filler_sentences
 from engine.training.examples import BatchMaker, ExampleMaker, Mix, NoteExample
@@ -70,6 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     m = verbs.add_parser(
         "memory", parents=[common, timed, data, memory], help="train to be written to"
     )
+    m.add_argument(
+        "--ahead", type=int, default=0, metavar="N",
+        help="processes that make batches ahead (for CUDA)",
+    )  # fmt: skip
     for each in (p, m):
         each.add_argument(
             "--architecture", choices=ARCHITECTURES, default="bdh",
@@ -237,7 +243,11 @@ def _memory(args: argparse.Namespace) -> None:
     batches, held_out = memory_data(args, ExampleMaker(tokenizer, start.table))
     stream = corpora.TokenStream(args.run / "prose.u16")
     plan = _memory_plan(args, run)
-    MemoryTraining(plan, model, space, batches, held_out, stream).run()
+    if not args.ahead:
+        MemoryTraining(plan, model, space, batches, held_out, stream).run()
+        return
+    with contextlib.closing(AheadBatches(batches, args.ahead)) as ahead:
+        MemoryTraining(plan, model, space, ahead, held_out, stream).run()
 
 
 def _ablate(args: argparse.Namespace) -> None:

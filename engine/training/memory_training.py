@@ -15,10 +15,11 @@ from torch import nn
 from engine.model.address import AddressSpace
 from engine.model.repeat import content_classes
 from engine.training import checkpoint, optimizer
+from engine.training.ahead import Batches
 from engine.training.architecture import LanguageModel, hidden_matrices
 from engine.training.corpora import TokenStream
 from engine.training.curves import Curve
-from engine.training.examples import BatchMaker, NoteExample
+from engine.training.examples import NoteExample
 from engine.training.measure import Recall, recall
 from engine.training.memory_loss import LossParts, LossWeights, MemoryModel, Prose
 from engine.training.wordlist import WordStart
@@ -101,7 +102,7 @@ class MemoryTraining:
         plan: MemoryPlan,
         backbone: LanguageModel,
         space: AddressSpace,
-        batches: BatchMaker,
+        batches: Batches,
         held_out: dict[str, Sequence[NoteExample]],
         stream: TokenStream | None = None,
     ) -> None:

@@ -1,5 +1,6 @@
 """Training on very little: losses fall, runs resume to the step, a killed run is safe."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -11,13 +12,17 @@ import torch
 
 from engine.model.base import BaseModel
 from engine.model.config import PRESETS
+from engine.model.tokenizer import Tokenizer
 from engine.training import checkpoint, command, facts
+from engine.training.ahead import AheadBatches
 from engine.training.curves import Curve
+from engine.training.examples import ExampleMaker
 from engine.training.memory_loss import LossParts
 from engine.training.memory_training import MemoryTraining
 from engine.training.optimizer import trapezoid
 from engine.training.pretrain import Pretraining
 from engine.training.values import Values
+from engine.training.wordlist import WordStart
 from tests.training_runs import DATA, MICRO, arguments, begin, copy_run, data, prose
 
 
@@ -149,6 +154,15 @@ def test_a_training_killed_while_it_saves_goes_on_from_a_whole_checkpoint(
     state = checkpoint.load(run / "prose.pt")
     assert state is not None
     assert state["step"] >= 3
+
+
+def test_batches_made_ahead_are_those_that_would_be_made(started: Path) -> None:
+    tokenizer, words = Tokenizer.read(started / "tokenizer.json"), WordStart.read(started)
+    maker = ExampleMaker(tokenizer, words.table)
+    batches, _ = command.memory_data(arguments(*_memory(started, 1)), maker)
+    with contextlib.closing(AheadBatches(batches, 2)) as ahead:
+        for number in (0, 1, 2, 7, 8):  # a resumed run begins anywhere
+            assert ahead.batch(3, number) == batches.batch(3, number)
 
 
 def test_held_out_schemas_are_never_trained_on() -> None:
