@@ -227,7 +227,7 @@ class Writer:
             self._refuse(job, loaded, report, effort)
         else:
             self._keep(job, loaded, report)
-        self._measure(report, effort)
+        self._measure(job.note_id, report, effort)
 
     def _read(self, row: NoteRow) -> LoadedNote | EngramError:
         """Read the note's file on the other thread; whoever asks meanwhile is served."""
@@ -320,7 +320,7 @@ class Writer:
             self._speed = Speed.from_text(self._desk.store.get_meta(KEY))
         return self._speed
 
-    def _measure(self, report: WriteReport, effort: Effort) -> None:
+    def _measure(self, note_id: int, report: WriteReport, effort: Effort) -> None:
         desk = self._desk
         desk.last_write = (report.seconds, report.tokens)
         # A retry takes another effort than what is to come, and tells nothing of its time.
@@ -329,8 +329,9 @@ class Writer:
             self._speed = self.speed.with_write(setting, report.seconds, report.cells)
         desk.show_status()
         _log.info(
-            "%s, effort %s, %d cells, recall %.2f, %.2f s",
-            report.verdict.value, effort.value, report.cells, report.recall, report.seconds,
+            "note %d: %s, effort %s, %d cells, recall %.2f, %.2f s",
+            note_id, report.verdict.value, effort.value,
+            report.cells, report.recall, report.seconds,
         )  # fmt: skip
 
     def _count(self, written: int = 0, weak: int = 0, failed: int = 0) -> None:

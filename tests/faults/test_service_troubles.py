@@ -318,7 +318,7 @@ def test_the_log_holds_no_note_text_and_no_questions(home: Path, boat: Path) -> 
         answer(run)
         run.fails(Ask("x" * 10_000))
     log = (home / "logs" / "engram.log").read_text()
-    assert "remembered" in log and "answered" in log
+    assert "note 1: good" in log and "answered" in log
     for word in ("Otter", "pier", "seven", "lies", "xxx", "boat"):
         assert word not in log
 
