@@ -83,6 +83,9 @@ class Change(Enum):
 WEAK_BELOW = 0.8
 """A note whose recall is under this share is weak."""
 
+MADE_OF_A_SENTENCE = ("Who or what ", "How much or when ")
+"""How a probe's question begins that a rule made of a sentence: nobody asks so."""
+
 # --- records -------------------------------------------------------------------------------------
 
 

@@ -17,16 +17,38 @@ from app.models.notes import NotesModel
 from app.widgets.buttons import TextButton
 from app.widgets.labels import Label
 from app.wording import shown
-from engine.api import Event, Mode, NoteState, Remembered, ShowRemembered
+from engine.api import (
+    MADE_OF_A_SENTENCE,
+    Event,
+    Mode,
+    NoteState,
+    Remembered,
+    ShowRemembered,
+)
 
 OFFERED = 3
 LONGEST_OFFER = 90
 MOST_SOUGHT = 12
 """Notes asked for a question worth offering, before giving up."""
+LEAST_WORDS = 3
+"""Of a sentence's beginning, for one to know what it is about."""
+
+
+def _fits(question: str) -> bool:
+    """Whether a person would ask so: a real question, or a sentence to be completed."""
+    if len(question) > LONGEST_OFFER or question.startswith(MADE_OF_A_SENTENCE):
+        return False
+    begins = question[:1].isupper() and len(question.split()) >= LEAST_WORDS
+    return question.endswith("?") or begins
+
+
+def _offered(question: str) -> str:
+    """A question as it is; of a sentence's beginning that it goes on."""
+    return question if question.endswith("?") else f"{question} …"
 
 
 class ChatEmpty(QWidget):
-    """A title, a sentence, and up to three questions."""
+    """A title, a sentence, and up to three questions, or beginnings to be completed."""
 
     asked = Signal(str)
 
@@ -99,14 +121,13 @@ class ChatEmpty(QWidget):
             return
         for probe in event.probes:
             question = probe.question.strip()
-            fits = question.endswith("?") and len(question) <= LONGEST_OFFER
-            known = any(button.accessibleName() == question for button in self.offers)
-            if fits and probe.right and not known and len(self.offers) < OFFERED:
+            known = any(button.accessibleName() == _offered(question) for button in self.offers)
+            if _fits(question) and probe.right and not known and len(self.offers) < OFFERED:
                 self._offer(question)
                 return
 
     def _offer(self, question: str) -> None:
-        button = TextButton(shown(question), kind="link")
+        button = TextButton(shown(_offered(question)), kind="link")
         button.clicked.connect(lambda: self.asked.emit(question))
         self.offers.append(button)
         self._offers.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)

@@ -2,7 +2,8 @@
 
 Three sorts, all by rule: the note's own words up to a span ("The code is" -> "5508"), the sentence
 around it turned into a question, and key-value lines asked by their key. Which spans are worth a
-cue is decided by form (names, numbers, dates) and by the backbone's own surprise.
+cue is decided by form (names, numbers, dates) and by the backbone's own surprise; where a note has
+few, its sentences are said on from every longer word.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.api import MADE_OF_A_SENTENCE
 from engine.memory.encode import EncodedNote
 from engine.memory.reading import Window
 
@@ -26,6 +28,15 @@ _SPAN = re.compile(
 _KEY_VALUE = re.compile(r"^(?:- )?(?P<key>[^\W\d_][^:|]{1,40}): +(?P<value>\S.{0,80})$")
 _SENTENCE = re.compile(r"[^.!?]+[.!?]?")
 _NUMBER = re.compile(r"^[€$£]?\s?\d")
+_WORD = re.compile(r"[^\W_][\w'’-]{2,}|\d+")
+_OPENING = 2
+"""A sentence is said on from its third longer word on."""
+_SAID_ON = -100.0
+"""Weight of the words that come next: they are cues where there are few others."""
+_FEW_CUES = 12
+_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n|$")
+_REST_WORDS = 3
+"""So few words up to the end of a sentence belong to an answer that begins there."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +71,25 @@ def make_cues(note: EncodedNote, most: int = MOST_CUES) -> list[Cue]:
         start = window.offsets[window.body][0] if window.body < len(window.offsets) else len(text)
         for begin, line in _lines(text, start):
             for weight, question, span in _of_line(line, _surprises(note, i), begin, window):
-                cue = _locate(note, i, question, span)
+                cue = _locate(note, i, question, span, said_on=weight == _SAID_ON)
                 if cue is not None:
                     ranked.append((weight, cue))
     ranked.sort(key=lambda pair: -pair[0])
-    return list(dict.fromkeys(cue for _, cue in ranked))[:most] or _by_title(note)
+    ranked = _with_one_answer(ranked)
+    chosen = list(dict.fromkeys(cue for weight, cue in ranked if weight > _SAID_ON))[:most]
+    if len(chosen) < _FEW_CUES:
+        length = {cue.cell: cue.tokens for cue in chosen}
+        fits = (cue for weight, cue in ranked if length.get(cue.cell, cue.tokens) == cue.tokens)
+        chosen = list(dict.fromkeys([*chosen, *fits]))[:_FEW_CUES]
+    return chosen or _by_title(note)
+
+
+def _with_one_answer(ranked: list[tuple[float, Cue]]) -> list[tuple[float, Cue]]:
+    """Without the cues that a note answers in two ways ("The summer house number")."""
+    answers: dict[str, set[str]] = {}
+    for _, cue in ranked:
+        answers.setdefault(cue.question.lower(), set()).add(cue.answer.lower())
+    return [pair for pair in ranked if len(answers[pair[1].question.lower()]) == 1]
 
 
 def _by_title(note: EncodedNote) -> list[Cue]:
@@ -111,7 +136,10 @@ def _of_line(
                 yield part.weight, before, here
             if len((before + after).split()) >= 2:
                 asked = _asked_with(words[part.start : part.end])
-                yield part.weight - 1.0, f"{asked} {_joined(before, after)}?", here
+                yield part.weight - 1.0, f"{asked}{_joined(before, after)}?", here
+        for word in list(_WORD.finditer(words))[_OPENING:]:
+            here = (begin + sentence.start() + word.start(), begin + sentence.start() + word.end())
+            yield _SAID_ON, words[: word.start()].strip(" -"), here
 
 
 def _joined(before: str, after: str) -> str:
@@ -119,7 +147,8 @@ def _joined(before: str, after: str) -> str:
 
 
 def _asked_with(span: str) -> str:
-    return "How much or when" if _NUMBER.match(span) else "Who or what"
+    who, how_much = MADE_OF_A_SENTENCE
+    return how_much if _NUMBER.match(span) else who
 
 
 def _spans(words: str, surprise: list[float], begin: int, window: Window) -> list[_Span]:
@@ -146,9 +175,12 @@ def _weight(start: int, end: int, surprise: list[float], begin: int, window: Win
 
 
 def _locate(
-    note: EncodedNote, index: int, question: str, span: tuple[int, int]
+    note: EncodedNote, index: int, question: str, span: tuple[int, int], said_on: bool = False
 ) -> Cue | None:
-    """The cue of a span; its answer runs on to where the backbone would stop."""
+    """The cue of a span; its answer runs on to where the backbone would stop.
+
+    A sentence that is `said_on` and nearly over ends with its last word.
+    """
     window = note.windows[index]
     covering = [i for i, (a, b) in enumerate(window.offsets) if b > span[0] and a < span[1]]
     if not covering or covering[0] < window.body or len(covering) > _MOST_ANSWER_TOKENS:
@@ -156,10 +188,22 @@ def _locate(
     if window.offsets[covering[-1]][1] > span[1]:
         return None
     first = covering[0]
-    end = _natural_end(note, index, first) or covering[-1] + 1
+    rest = _rest(window, first) if said_on else None
+    end = rest or _natural_end(note, index, first) or covering[-1] + 1
     text = window.text[span[0] : window.offsets[end - 1][1]]
     cell = note.first[index] + first - window.body
     return Cue(" ".join(question.split()[-24:]), text.strip(), cell, end - first)
+
+
+def _rest(window: Window, first: int) -> int | None:
+    """The token behind the last word of a sentence that is nearly over at `first`; else None."""
+    start = window.offsets[first][0]
+    stop = _SENTENCE_END.search(window.text, start)
+    last = stop.start() if stop else len(window.text)
+    if not 0 < len(window.text[start:last].split()) <= _REST_WORDS:
+        return None
+    inside = [i for i, (_, b) in enumerate(window.offsets) if i >= first and b <= last]
+    return inside[-1] + 1 if inside and len(inside) <= _MOST_ANSWER_TOKENS else None
 
 
 def _natural_end(note: EncodedNote, index: int, first: int) -> int | None:

@@ -68,29 +68,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     p.add_argument("--lr", type=float, default=4e-3)
     p.add_argument("--decay", type=int, default=400)
     p.add_argument("--optimizer", choices=("muon", "adamw"), default="muon")
-    memory = _memory_options()
-    m = verbs.add_parser(
-        "memory", parents=[common, timed, data, memory], help="train to be written to"
-    )
-    m.add_argument(
-        "--ahead", type=int, default=0, metavar="N",
-        help="processes that make batches ahead (for CUDA)",
-    )  # fmt: skip
-    for each in (p, m):
-        each.add_argument(
-            "--architecture", choices=ARCHITECTURES, default="bdh",
-            help="what to train; a transformer of as many parameters goes to RUN/transformer",
-        )  # fmt: skip
-    a = verbs.add_parser(
-        "ablate", parents=[common, timed, data, memory], help="measure variants of memory training"
-    )
-    a.add_argument("--out", type=Path, required=True, help="table (CSV); rows in it are kept")
-    a.add_argument("--only", help=f"some of {', '.join(VARIANTS)}; separated by commas")
+    _add_memory_training(verbs, p, [common, timed, data, _memory_options()])
     e = verbs.add_parser("export", parents=[common], help="calibrate and write the base model")
     e.add_argument("--out", type=Path, required=True)
     e.add_argument("--name", default="tiny")
     e.add_argument("--calibration", type=Path, nargs="+", required=True, help="held-out notes")
     e.add_argument("--best", action="store_true", help="the best measured weights, not the last")
+
+
+def _add_memory_training(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    prose: argparse.ArgumentParser,
+    parents: list[argparse.ArgumentParser],
+) -> None:
+    """The sub-commands `memory` and `ablate`, and what `memory` shares with `prose`."""
+    m = verbs.add_parser("memory", parents=parents, help="train to be written to")
+    m.add_argument(
+        "--ahead", type=int, default=0, metavar="N",
+        help="processes that make batches ahead (for CUDA)",
+    )  # fmt: skip
+    for each in (prose, m):
+        each.add_argument(
+            "--architecture", choices=ARCHITECTURES, default="bdh",
+            help="what to train; a transformer of as many parameters goes to RUN/transformer",
+        )  # fmt: skip
+    a = verbs.add_parser("ablate", parents=parents, help="measure variants of memory training")
+    a.add_argument("--out", type=Path, required=True, help="table (CSV); rows in it are kept")
+    a.add_argument("--only", help=f"some of {', '.join(VARIANTS)}; separated by commas")
 
 
 def _memory_options() -> argparse.ArgumentParser:

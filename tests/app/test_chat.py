@@ -19,7 +19,15 @@ from app.views.conversation import SHOWN_TURNS
 from app.widgets.labels import Label
 from app.widgets.message import Message
 from app.widgets.token_strip import TokenStrip
-from engine.api import Ask, DiskFull, Mode, NotesReset, SettingsChanged, StopAnswer
+from engine.api import (
+    MADE_OF_A_SENTENCE,
+    Ask,
+    DiskFull,
+    Mode,
+    NotesReset,
+    SettingsChanged,
+    StopAnswer,
+)
 from tests.app.conftest import Stage
 from tests.app.fake_engine import NOT_KNOWN, FakeEngine
 
@@ -320,6 +328,20 @@ def test_an_empty_conversation_offers_questions_the_memory_answers(stage: Stage)
     stage.settle()
     answer = last(stage).turn.answer
     assert answer is not None and answer.known
+
+
+def test_what_a_rule_made_of_a_sentence_is_not_offered_but_its_beginning_is(stage: Stage) -> None:
+    known = stage.engine.knows[0]
+    made = (f"{MADE_OF_A_SENTENCE[0]}is in the shed?", "in the", "The key of the shed is")
+    stage.engine.knows = tuple(replace(known, question=question) for question in made)
+    empty = stage.window.chat.empty
+    empty.forget_offers()
+    empty.refresh()
+    stage.settle()
+    assert [button.text() for button in empty.offers] == ["The key of the shed is …"]
+    QTest.mouseClick(empty.offers[0], Qt.MouseButton.LeftButton)
+    stage.settle()
+    assert last(stage).turn.question == "The key of the shed is"
 
 
 def test_a_question_is_offered_once(stage: Stage) -> None:

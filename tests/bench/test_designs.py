@@ -75,7 +75,7 @@ def gated(base: BaseModel) -> GatedCells:
 
 
 def dense(base: BaseModel, selected: float | None = None, rows: int = ROWS) -> DenseSlot:
-    return DenseSlot(base, Address(base, rows, 8, 0), rows, 80, 0.3, selected)
+    return DenseSlot(base, Address(base, rows, 8, 0), rows, 240, 0.3, selected)
 
 
 def closed(base: BaseModel) -> ClosedForm:
@@ -328,7 +328,8 @@ def test_facts_are_read_as_the_notes_say(base: BaseModel, facts: list[Fact]) -> 
 def test_it_is_told_whether_a_note_asks_for_its_own_stored_wording(
     base: BaseModel, facts: list[Fact]
 ) -> None:
-    lacking = read_facts_with(base, [TORTOISE])[0]
+    told = CuedFact("The ferry goes at 7 each day.", "The ferry goes", "at 7", ())
+    lacking = read_facts_with(base, [told])[0]
     assert [f.cued for f in facts] == [True] * 3
     own = {c.question for c in make_cues(encode_note(base, lacking.note))}
     assert not lacking.cued and len(lacking.cues.h) == len(own) + 1

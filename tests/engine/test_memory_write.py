@@ -176,6 +176,24 @@ def test_a_note_of_a_few_words_is_asked_for_by_its_title(base: BaseModel, words:
     assert make_cues(encode_note(base, nothing)) == []
 
 
+def test_the_sentence_of_a_single_fact_is_said_on_from_every_longer_word(base: BaseModel) -> None:
+    words = "Fennel fever is spread by the pond weevil."
+    cues = make_cues(encode_note(base, NoteText("Fact", (), (Section(("Fact",), words),))))
+    asked = {cue.question: cue.answer for cue in cues}
+    assert asked["Fennel fever is spread by the"] == "pond weevil"
+    ends: dict[int, set[int]] = {}
+    for cue in cues:
+        ends.setdefault(cue.cell, set()).add(cue.tokens)
+    assert all(len(tokens) == 1 for tokens in ends.values())  # no two lengths of one answer
+
+
+def test_what_a_note_answers_in_two_ways_is_no_cue(base: BaseModel) -> None:
+    lines = "The hut number 1 is in Dover.\nThe hut number 2 is in Truro."
+    cues = make_cues(encode_note(base, NoteText("Huts", (), (Section(("Huts",), lines),))))
+    assert "The hut number" not in {cue.question for cue in cues}
+    assert "The hut number 1 is in" in {cue.question for cue in cues}
+
+
 def test_a_run_of_the_questions_own_words_is_an_echo(base: BaseModel) -> None:
     slot = Slot(base.cfg, 500, base.device)
     _write(Memory(base, slot), 1, KEY)
