@@ -156,7 +156,7 @@ class _Session:
         self._shoot("writing")
         self._until(self._settled)
         self._workspace.notes.arrange()
-        self._wait(400)
+        self._wait(1500)  # for what an empty conversation offers
         self._shoot("ready")
 
     def _settled(self) -> bool:
