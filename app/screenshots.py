@@ -23,6 +23,7 @@ from app.filing import copy_samples
 from app.resources import resource
 from app.theme import theme
 from app.views.about_sheet import AboutSheet
+from app.views.chat_empty import OFFERED
 from app.views.compare_sheet import CompareSheet
 from app.views.main_window import MainWindow
 from app.views.rebuild_sheet import RebuildSheet
@@ -39,6 +40,8 @@ PATIENCE_MS = 30 * 60 * 1000
 Pump = Callable[[Engine], object]
 
 _FINAL = (NoteState.REMEMBERED, NoteState.WEAK, NoteState.SKIPPED, NoteState.FAILED)
+_OFFER_WAITS = 50
+"""Fifths of a second that an empty conversation may take to find what it offers."""
 _UNKNOWN = "Who won the chess tournament in Reykjavik?"
 
 
@@ -156,7 +159,10 @@ class _Session:
         self._shoot("writing")
         self._until(self._settled)
         self._workspace.notes.arrange()
-        self._wait(1500)  # for what an empty conversation offers
+        for _ in range(_OFFER_WAITS):
+            if len(self._window.chat.empty.offers) == OFFERED:
+                break
+            self._wait(200)
         self._shoot("ready")
 
     def _settled(self) -> bool:

@@ -30,15 +30,15 @@ OFFERED = 3
 LONGEST_OFFER = 90
 MOST_SOUGHT = 12
 """Notes asked for a question worth offering, before giving up."""
-LEAST_WORDS = 3
-"""Of a sentence's beginning, for one to know what it is about."""
+LEAST_BEGINNING = 15
+"""Characters of a sentence, for one to know what it is about ("There was a" tells nothing)."""
 
 
 def _fits(question: str) -> bool:
     """Whether a person would ask so: a real question, or a sentence to be completed."""
     if len(question) > LONGEST_OFFER or question.startswith(MADE_OF_A_SENTENCE):
         return False
-    begins = question[:1].isupper() and len(question.split()) >= LEAST_WORDS
+    begins = question[:1].isupper() and len(question) >= LEAST_BEGINNING
     return question.endswith("?") or begins
 
 
@@ -111,13 +111,16 @@ class ChatEmpty(QWidget):
         for note_id in fresh:
             self._sought.add(note_id)
             self._pending += 1
-            self._client.send(ShowRemembered(note_id), partial(self._on_probes, self._memory))
+            self._client.send(
+                ShowRemembered(note_id), partial(self._on_probes, self._memory, note_id)
+            )
 
-    def _on_probes(self, asked_of: int, event: Event) -> None:
+    def _on_probes(self, asked_of: int, note_id: int, event: Event) -> None:
         if asked_of != self._memory:
             return
         self._pending -= 1
         if not isinstance(event, Remembered):
+            self._sought.discard(note_id)  # refused for now: it is asked again at the next change
             return
         for probe in event.probes:
             question = probe.question.strip()
@@ -125,6 +128,7 @@ class ChatEmpty(QWidget):
             if _fits(question) and probe.right and not known and len(self.offers) < OFFERED:
                 self._offer(question)
                 return
+        self.refresh()  # nothing of this note is worth offering: another may have something
 
     def _offer(self, question: str) -> None:
         button = TextButton(shown(_offered(question)), kind="link")
