@@ -34,7 +34,7 @@ _OPENING = 2
 _SAID_ON = -100.0
 """Weight of the words that come next: they are cues where there are few others."""
 _FEW_CUES = 12
-_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n|$")
+_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n")
 _REST_WORDS = 3
 """So few words up to the end of a sentence belong to an answer that begins there."""
 

@@ -7,7 +7,7 @@ the address of the place, its value the token there. A question is read with no 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import cast
 
 import torch
@@ -286,8 +286,8 @@ class MemoryModel:
         losses = {name: found.mean(name) for name in asked}
         losses |= {"quiet": quiet, "language": language}
         total = losses["answer"]
-        for name in ("place", "silence", "absent", "present", "quiet", "language"):
-            total = total + getattr(weights, name) * losses[name]
+        for share in fields(weights):
+            total = total + getattr(weights, share.name) * losses[share.name]
         return LossParts(
             total,
             **{name: float(loss.detach()) for name, loss in losses.items()},
