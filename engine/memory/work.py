@@ -21,19 +21,8 @@ _RIVALS = 16
 """Nearest foreign cells, for each cue, that the note's cells must outdo."""
 _OTHERS = 0.3
 _NEAR_PROBES = 256
-
-
-class Keys(NamedTuple):
-    """What gradient steps move: context (C, d_context), local gist (C, G), stop log-odds (C,)."""
-
-    context: Tensor
-    local: Tensor
-    stop: Tensor
-
-    @classmethod
-    def of(cls, cells: Cells) -> Keys:
-        """Copies of what the backbone makes of the note."""
-        return cls(cells.context.clone(), cells.local.clone(), cells.stop.clone())
+_SURE = 8.0
+"""Log-odds at least, for or against, with which an answer ends where the probes say."""
 
 
 class Stops(NamedTuple):
@@ -62,10 +51,30 @@ class Stops(NamedTuple):
             torch.tensor(sorted(behind - both), dtype=torch.long, device=device),
         )
 
+    def put_into(self, stop: Tensor) -> Tensor:
+        """Stop log-odds (C,) that are sure where the probes say, else as they were."""
+        sure = stop.clone()
+        sure[self.inside] = stop[self.inside].clamp_max(-_SURE)
+        sure[self.behind] = stop[self.behind].clamp_min(_SURE)
+        return sure
+
+
+class Keys(NamedTuple):
+    """What gradient steps move: context (C, d_context), local gist (C, G), stop log-odds (C,)."""
+
+    context: Tensor
+    local: Tensor
+    stop: Tensor
+
+    @classmethod
+    def of(cls, cells: Cells, stops: Stops) -> Keys:
+        """What the backbone makes of the note, and the probes of its stops."""
+        return cls(cells.context.clone(), cells.local.clone(), stops.put_into(cells.stop))
+
 
 @dataclass
 class Work:
-    """One write in progress; keys are the parameters."""
+    """One write in progress; the keys are its parameters."""
 
     note: EncodedNote
     probes: Probes | None
@@ -81,7 +90,7 @@ class Work:
     foreign_score: Tensor
     quiet_before: Tensor
     cells: Cells
-    """The note's cells, then the rivals; only tokens, stops and successors are used."""
+    """The note's cells, then the rivals; of them only tokens, stops and successors are used."""
     fixed: Tensor
     """(Q, A, C) scores less what the note's own keys make; nothing of it changes."""
     stops: Stops
@@ -100,12 +109,14 @@ def prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> Wor
     near = gap.topk(min(_NEAR_PROBES, len(gap)), largest=False).indices
     quiet = stored_scores(base.quiet, note.cells, note.cells.context, note.cells.local)
     rivals = _rivals(base, slot, note_id, probes)
-    cells = all_cells(note.cells, rivals, Keys.of(note.cells))
+    stops = Stops.of(probes, note.cells)
+    keys = Keys.of(note.cells, stops)
+    cells = all_cells(note.cells, rivals, keys)
     return Work(
         note,
         probes,
         rivals,
-        Keys.of(note.cells),
+        keys,
         torch.ones(len(cues), device=base.device),
         slot.probe[foreign[near]],
         held[near],
@@ -115,7 +126,7 @@ def prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> Wor
         quiet.logsumexp(1) if len(quiet) else quiet.new_zeros(0),
         cells,
         _fixed(probes, note.cells, rivals, cells),
-        Stops.of(probes, note.cells),
+        stops,
     )
 
 

@@ -38,8 +38,6 @@ _STORED_PROBES = 12
 _LEARNING_RATE = 1.7e-2
 _STOP_RATE = 0.1
 _ANCHOR = 20.0
-_STOP_ANCHOR = 0.1
-_STOPS = 0.5
 _PLACE = 0.5
 _QUIET = 0.3
 _MARGIN = 2.0
@@ -123,10 +121,6 @@ def _loss(base: BaseModel, work: Work, probes: Probes, keys: Keys) -> Losses:
     total = answer + _PLACE * place
     anchor = (context - own.context).square().sum(-1) + (local - own.local).square().sum(-1)
     total = total + _ANCHOR * anchor.mean()
-    total = total + _STOP_ANCHOR * (keys.stop - own.stop).square().mean()
-    for cells_there, sign in ((work.stops.inside, 1.0), (work.stops.behind, -1.0)):
-        if len(cells_there):
-            total = total + _STOPS * F.softplus(sign * keys.stop[cells_there]).mean()
     if len(work.others):
         reach = stored_scores(work.others, own, context, local).max(-1).values
         over = F.relu(reach - work.others_score + _MARGIN)
@@ -229,7 +223,7 @@ def _may_hurt(work: Work) -> int:
 
 def _turn_to(slot: Slot, work: Work, hurt: Tensor) -> None:
     """Begin again, with the probes that were hurt in the loss, and heavily."""
-    work.keys = Keys.of(work.note.cells)
+    work.keys = Keys.of(work.note.cells, work.stops)
     work.others, work.others_score = slot.probe[work.foreign[hurt]], work.foreign_score[hurt]
     work.others_weight = _OTHERS_AGAIN
 

@@ -108,6 +108,9 @@ def _memory_options() -> argparse.ArgumentParser:
     m.add_argument(
         "--mix", default="11,4,4,2", help="written notes, asked passages, composed, prose a batch"
     )
+    m.add_argument(
+        "--prose-rows", type=int, default=MemoryPlan.prose_rows, help="rows of prose a batch"
+    )
     m.add_argument("--reading", default="both ways", choices=("both ways", "twice", "once"))
     return m
 
@@ -230,6 +233,7 @@ def _memory_plan(args: argparse.Namespace, run: Path) -> MemoryPlan:
         seed=args.seed,
         dropout=args.dropout,
         reading=args.reading,
+        prose_rows=args.prose_rows,
         minutes=args.minutes,
     )
 
