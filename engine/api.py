@@ -132,6 +132,7 @@ class Answer:
     """The answer, or the sentence that says that it is not in memory."""
     known: bool
     confidence: float
+    """Probability that `text` is right, 0 to 1: also that it is not in memory, where it says so."""
     sources: tuple[Source, ...]
     """Known: the notes whose cells carried the answer. Unknown: the nearest ones, maybe none."""
     seconds: float

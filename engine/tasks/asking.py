@@ -86,11 +86,10 @@ def to_answer(desk: Desk, result: AnswerResult, seconds: float) -> Answer:
     else:
         near = [(note, share) for note, share in result.nearest if share >= NEAR]
         sources = _sources(desk, tuple(near[:MOST_NEAREST]))
+    sure = result.confidence
     if not known and not result.stopped:
-        text = UNKNOWN
-    return Answer(
-        text, known, result.confidence, sources, seconds, result.prompt, stopped=result.stopped
-    )
+        text, sure = UNKNOWN, 1.0 - result.in_memory
+    return Answer(text, known, sure, sources, seconds, result.prompt, stopped=result.stopped)
 
 
 def _sources(desk: Desk, weights: tuple[tuple[int, float], ...]) -> tuple[Source, ...]:

@@ -122,6 +122,8 @@ def test_what_is_not_in_memory_is_said_so(home: Path, folder: Path) -> None:
         assert (far.text, far.known, far.sources) == (UNKNOWN, False, ())
         near = ask(run, "Does the harbour sell diesel")
         assert not near.known and [s.path for s in near.sources] == ["boat.md"]
+        # How sure it says it is, is how sure the declining is: the farther, the surer.
+        assert far.confidence >= near.confidence > 0.5
 
 
 @pytest.mark.parametrize("question", ["", "  \n", "x" * 10_000])
