@@ -178,7 +178,8 @@ def test_teacher_forced_scores_are_those_of_decoding(
 
 def test_the_probability_is_that_of_decoding(told: Told) -> None:
     assert told.alone.scored.right[0]
-    assert math.log(told.alone.scored.p[0]) == pytest.approx(told.log_p_alone, abs=1e-3)
+    # Decoding counts the best cells alone and no special token at an answer's beginning.
+    assert math.log(told.alone.scored.p[0]) == pytest.approx(told.log_p_alone, abs=5e-3)
 
 
 def test_a_fact_in_cells_is_kept_through_the_next_writes(facts: list[Fact], told: Told) -> None:
