@@ -9,7 +9,7 @@ few, its sentences are said on from every longer word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.api import MADE_OF_A_SENTENCE
@@ -31,9 +31,8 @@ _NUMBER = re.compile(r"^[€$£]?\s?\d")
 _WORD = re.compile(r"[^\W_][\w'’-]{2,}|\d+")
 _OPENING = 2
 """A sentence is said on from its third longer word on."""
-_SAID_ON = -100.0
-"""Weight of the words that come next: they are cues where there are few others."""
 _FEW_CUES = 12
+"""With fewer a note's sentences are said on as well."""
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n")
 _REST_WORDS = 3
 """So few words up to the end of a sentence belong to an answer that begins there."""
@@ -63,33 +62,37 @@ class _Span:
     weight: float
 
 
+_Found = tuple[float, str, tuple[int, int]]
+"""Weight, question, and where its answer is in the window's text."""
+_Finder = Callable[[str, list[float], int, Window], Iterator[_Found]]
+"""Of a line, the nats of the window's tokens, where the line begins, and the window."""
+_Ender = Callable[[EncodedNote, int, int], int | None]
+"""Of a note, a window's index and an answer's first token: the token behind its last, if any."""
+
+
 def make_cues(note: EncodedNote, most: int = MOST_CUES) -> list[Cue]:
     """The cues of a note, those of the most surprising spans first, at most `most`."""
-    ranked: list[tuple[float, Cue]] = []
-    for i, window in enumerate(note.windows):
-        text = window.text
-        start = window.offsets[window.body][0] if window.body < len(window.offsets) else len(text)
-        for begin, line in _lines(text, start):
-            for weight, question, span in _of_line(line, _surprises(note, i), begin, window):
-                cue = _locate(note, i, question, span, said_on=weight == _SAID_ON)
-                if cue is not None:
-                    ranked.append((weight, cue))
-    ranked.sort(key=lambda pair: -pair[0])
-    ranked = _with_one_answer(ranked)
-    chosen = list(dict.fromkeys(cue for weight, cue in ranked if weight > _SAID_ON))[:most]
+    ranked = sorted(_located(note, _asked, _natural_end), key=lambda pair: -pair[0])
+    asked = [cue for _, cue in ranked]
+    # What a sentence says on from the same words, but to another end, counts as a second answer:
+    # such cues distort the address more than they teach.
+    clear = _with_one_answer([*asked, *(cue for _, cue in _located(note, _said_on, _rest))])
+    regular = set(asked)
+    chosen = [cue for cue in clear if cue in regular][:most]
     if len(chosen) < _FEW_CUES:
         length = {cue.cell: cue.tokens for cue in chosen}
-        fits = (cue for weight, cue in ranked if length.get(cue.cell, cue.tokens) == cue.tokens)
-        chosen = list(dict.fromkeys([*chosen, *fits]))[:_FEW_CUES]
+        more = (cue for cue in clear if cue not in regular)
+        fits = (cue for cue in more if length.get(cue.cell, cue.tokens) == cue.tokens)
+        chosen = [*chosen, *fits][:_FEW_CUES]
     return chosen or _by_title(note)
 
 
-def _with_one_answer(ranked: list[tuple[float, Cue]]) -> list[tuple[float, Cue]]:
-    """Without the cues that a note answers in two ways ("The summer house number")."""
+def _with_one_answer(cues: list[Cue]) -> list[Cue]:
+    """Each once, without those that a note answers in two ways ("The summer house number")."""
     answers: dict[str, set[str]] = {}
-    for _, cue in ranked:
+    for cue in cues:
         answers.setdefault(cue.question.lower(), set()).add(cue.answer.lower())
-    return [pair for pair in ranked if len(answers[pair[1].question.lower()]) == 1]
+    return [cue for cue in dict.fromkeys(cues) if len(answers[cue.question.lower()]) == 1]
 
 
 def _by_title(note: EncodedNote) -> list[Cue]:
@@ -102,7 +105,8 @@ def _by_title(note: EncodedNote) -> list[Cue]:
     if len(lines) < 2:
         return []
     (_, title), (begin, line) = lines[:2]
-    cue = _locate(note, 0, f"What does {title.strip()} say?", (begin, begin + len(line.rstrip())))
+    span = (begin, begin + len(line.rstrip()))
+    cue = _locate(note, 0, f"What does {title.strip()} say?", span, _natural_end)
     return [] if cue is None else [cue]
 
 
@@ -120,9 +124,21 @@ def _surprises(note: EncodedNote, index: int) -> list[float]:
     return [0.0] * window.body + body
 
 
-def _of_line(
-    line: str, surprise: list[float], begin: int, window: Window
-) -> Iterator[tuple[float, str, tuple[int, int]]]:
+def _located(note: EncodedNote, found: _Finder, ends: _Ender) -> Iterator[tuple[float, Cue]]:
+    """The cues that `found` finds in a note's lines, with their weights."""
+    for i, window in enumerate(note.windows):
+        text = window.text
+        start = window.offsets[window.body][0] if window.body < len(window.offsets) else len(text)
+        surprise = _surprises(note, i)
+        for begin, line in _lines(text, start):
+            for weight, question, span in found(line, surprise, begin, window):
+                cue = _locate(note, i, question, span, ends)
+                if cue is not None:
+                    yield weight, cue
+
+
+def _asked(line: str, surprise: list[float], begin: int, window: Window) -> Iterator[_Found]:
+    """Key-value lines by their key, and spans of sentences by the words around them."""
     pair = _KEY_VALUE.match(line)
     if pair:
         span = (begin + pair.start("value"), begin + pair.end("value"))
@@ -137,9 +153,15 @@ def _of_line(
             if len((before + after).split()) >= 2:
                 asked = _asked_with(words[part.start : part.end])
                 yield part.weight - 1.0, f"{asked}{_joined(before, after)}?", here
+
+
+def _said_on(line: str, _: list[float], begin: int, __: Window) -> Iterator[_Found]:
+    """Sentences, said on from every longer word but the first ones."""
+    for sentence in _SENTENCE.finditer(line):
+        words = sentence.group()
         for word in list(_WORD.finditer(words))[_OPENING:]:
             here = (begin + sentence.start() + word.start(), begin + sentence.start() + word.end())
-            yield _SAID_ON, words[: word.start()].strip(" -"), here
+            yield 0.0, words[: word.start()].strip(" -"), here
 
 
 def _joined(before: str, after: str) -> str:
@@ -175,12 +197,9 @@ def _weight(start: int, end: int, surprise: list[float], begin: int, window: Win
 
 
 def _locate(
-    note: EncodedNote, index: int, question: str, span: tuple[int, int], said_on: bool = False
+    note: EncodedNote, index: int, question: str, span: tuple[int, int], ends: _Ender
 ) -> Cue | None:
-    """The cue of a span; its answer runs on to where the backbone would stop.
-
-    A sentence that is `said_on` and nearly over ends with its last word.
-    """
+    """The cue of a span; its answer runs on to where `ends` says, else to the span's end."""
     window = note.windows[index]
     covering = [i for i, (a, b) in enumerate(window.offsets) if b > span[0] and a < span[1]]
     if not covering or covering[0] < window.body or len(covering) > _MOST_ANSWER_TOKENS:
@@ -188,22 +207,23 @@ def _locate(
     if window.offsets[covering[-1]][1] > span[1]:
         return None
     first = covering[0]
-    rest = _rest(window, first) if said_on else None
-    end = rest or _natural_end(note, index, first) or covering[-1] + 1
+    end = ends(note, index, first) or covering[-1] + 1
     text = window.text[span[0] : window.offsets[end - 1][1]]
     cell = note.first[index] + first - window.body
     return Cue(" ".join(question.split()[-24:]), text.strip(), cell, end - first)
 
 
-def _rest(window: Window, first: int) -> int | None:
-    """The token behind the last word of a sentence that is nearly over at `first`; else None."""
+def _rest(note: EncodedNote, index: int, first: int) -> int | None:
+    """As `_natural_end`, but a sentence that is nearly over at `first` ends with its last word."""
+    window = note.windows[index]
     start = window.offsets[first][0]
     stop = _SENTENCE_END.search(window.text, start)
     last = stop.start() if stop else len(window.text)
-    if not 0 < len(window.text[start:last].split()) <= _REST_WORDS:
-        return None
-    inside = [i for i, (_, b) in enumerate(window.offsets) if i >= first and b <= last]
-    return inside[-1] + 1 if inside and len(inside) <= _MOST_ANSWER_TOKENS else None
+    if 0 < len(window.text[start:last].split()) <= _REST_WORDS:
+        inside = [i for i, (_, b) in enumerate(window.offsets) if i >= first and b <= last]
+        if inside and len(inside) <= _MOST_ANSWER_TOKENS:
+            return inside[-1] + 1
+    return _natural_end(note, index, first)
 
 
 def _natural_end(note: EncodedNote, index: int, first: int) -> int | None:
