@@ -50,6 +50,10 @@ class NoteRow:
         recall = self.probes.count("1") / len(self.probes) if self.probes else None
         return replace(self, recall=recall, median_p=None, reason="")
 
+    def with_content(self, content_hash: str, size: int, mtime_ns: int) -> NoteRow:
+        """The row of a file whose content is now this."""
+        return replace(self, content_hash=content_hash, size=size, mtime_ns=mtime_ns)
+
     def as_waiting(self) -> NoteRow:
         """The note as it waits to be written; what the slot holds of it stays till then."""
         return replace(self.in_force(), state=NoteState.WAITING, reason="")

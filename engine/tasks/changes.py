@@ -66,14 +66,8 @@ def decide(change: Change, row: NoteRow, settings: Settings, is_there: bool) -> 
 
 
 def _found(row: NoteRow, path: str, seen: SeenFile) -> NoteRow:
-    return replace(
-        row,
-        path=path,
-        in_folder=True,
-        content_hash=seen.hash,
-        size=seen.size,
-        mtime_ns=seen.mtime_ns,
-    )
+    now = replace(row, path=path, in_folder=True)
+    return now.with_content(seen.hash, seen.size, seen.mtime_ns)
 
 
 def _removed(row: NoteRow, settings: Settings, is_there: bool) -> Decision:

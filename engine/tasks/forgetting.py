@@ -106,13 +106,8 @@ def _bring_back(desk: Desk, lost: NoteRow) -> None:
         return
     else:
         state = NoteState.WAITING if lost.state in waiting else lost.state
-        row = replace(
-            row.in_force(),
-            content_hash=lost.content_hash,
-            size=lost.size,
-            mtime_ns=lost.mtime_ns,
-            state=state,
-        )
+        row = replace(row.in_force(), state=state)
+        row = row.with_content(lost.content_hash, lost.size, lost.mtime_ns)
         desk.store.update(Changes(notes=(row,)))
     if row.state is NoteState.WAITING:
         desk.store.queue(JobKind.WRITE, (row.id,))

@@ -98,13 +98,9 @@ def remember(desk: Desk, request: int, named: tuple[Named, ...]) -> None:
 def _seen_again(row: NoteRow, named: Named) -> NoteRow:
     file = named.file
     good = row.state is NoteState.REMEMBERED and row.written_hash == file.hash != ""
-    return replace(
-        row if good else row.as_waiting(),
-        in_folder=named.in_folder,
-        content_hash=file.hash,
-        size=file.size,
-        mtime_ns=file.mtime_ns,
-    )
+    now = row if good else row.as_waiting()
+    now = replace(now, in_folder=named.in_folder)
+    return now.with_content(file.hash, file.size, file.mtime_ns)
 
 
 def _new(named: Named) -> NoteRow:
