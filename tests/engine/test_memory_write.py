@@ -11,6 +11,7 @@ from engine.memory.cues import make_cues
 from engine.memory.encode import encode_note
 from engine.memory.memory import Memory
 from engine.memory.report import WriteOptions, WriteStep
+from engine.memory.work import Stops
 from engine.model.base import BaseModel, weights_hash
 from engine.model.repeat import NO_CLASS
 from engine.model.slot import Slot
@@ -215,3 +216,13 @@ def test_words_that_say_nothing_are_no_echo(base: BaseModel) -> None:
     base = replace(base, classes=torch.full_like(base.classes, NO_CLASS))
     asked = torch.ones(len(base.classes), dtype=torch.bool)
     assert echoes(base, slot, torch.tensor([4]), asked).tolist() == [0.0]
+
+
+def test_where_answers_end_is_told_outright() -> None:
+    stops = Stops(inside=torch.tensor([1, 4]), behind=torch.tensor([2]))
+    stop = torch.tensor([0.5, 0.5, -0.5, 3.0, -12.0])
+    told = stops.put_into(stop)
+    assert told[0] == 0.5 and told[3] == 3.0, "cells that no probe is about stay as they were"
+    assert told[1] <= -8.0 and told[2] >= 8.0
+    assert told[4] == -12.0, "what was surer still stays so"
+    assert stop[1] == 0.5, "the backbone's own are not touched"
