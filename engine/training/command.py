@@ -29,6 +29,7 @@ from engine.training.cloze import filler_sentences
 from engine.training.examples import BatchMaker, ExampleMaker, Mix, NoteExample
 from engine.training.export import export
 from engine.training.memory_training import MemoryPlan, MemoryTraining, start_from
+from engine.training.precision import PRECISIONS, autocast_dtype
 from engine.training.pretrain import Pretraining, PretrainPlan
 from engine.training.values import Values
 
@@ -52,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     timed = argparse.ArgumentParser(add_help=False)
     timed.add_argument("--preset", choices=sorted(PRESETS), default="tiny")
     timed.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    timed.add_argument(
+        "--precision", choices=PRECISIONS, default="auto",
+        help="of matrix products; auto measures what is faster on a CPU",
+    )  # fmt: skip
     timed.add_argument("--compile", action="store_true", help="torch.compile (for CUDA)")
     timed.add_argument("--steps", type=int, required=True, help="steps in all")
     timed.add_argument("--minutes", type=float, help="stop after this time; go on later")
@@ -205,6 +210,7 @@ def _prose(args: argparse.Namespace) -> None:
         seed=args.seed,
         optimizer=args.optimizer,
         architecture=args.architecture,
+        dtype=autocast_dtype(args.precision, _device(args)),
         compile=args.compile,
         minutes=args.minutes,
     )
@@ -232,6 +238,7 @@ def _memory_plan(args: argparse.Namespace, run: Path) -> MemoryPlan:
         decay=args.decay,
         seed=args.seed,
         dropout=args.dropout,
+        dtype=autocast_dtype(args.precision, _device(args)),
         reading=args.reading,
         prose_rows=args.prose_rows,
         minutes=args.minutes,

@@ -88,21 +88,31 @@ class MemoryModel:
         classes: (V,) of `content_classes`.
         reading: "twice" (note, separator, note), "once", or "both ways" (one reading without the
             causal mask).
+        dtype: autocast type, or None for the weights' own precision.
     """
 
     def __init__(
-        self, backbone: LanguageModel, space: AddressSpace, classes: Tensor, reading: str = "twice"
+        self,
+        backbone: LanguageModel,
+        space: AddressSpace,
+        classes: Tensor,
+        reading: str = "twice",
+        dtype: torch.dtype | None = torch.bfloat16,
     ) -> None:
         # What of the model memory training uses, the transformer has too.
         self.backbone = cast(Backbone, backbone)
         self.space = space
         self.classes = classes
         self.reading = reading
+        self.dtype = dtype
 
     @property
     def device(self) -> torch.device:
         """Where the model is."""
         return self.backbone.head.device
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None)
 
     # --- notes -------------------------------------------------------------------------------
 
@@ -182,9 +192,7 @@ class MemoryModel:
         draw: torch.Generator | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """States before and at every token of the windows, (B, T, D), padded; language loss."""
-        read = read_windows(
-            self.backbone, self.space, rows, words, self.reading, torch.bfloat16
-        )
+        read = read_windows(self.backbone, self.space, rows, words, self.reading, self.dtype)
         loss = torch.zeros((), device=self.device)
         if draw is not None and self.reading != "both ways":
             loss = self._language(read.states, read.tokens, draw)
@@ -255,7 +263,7 @@ class MemoryModel:
 
     def score(self, batch: QuestionBatch, cells: Cells) -> tuple[Queries, Scored]:
         """Score every answer position, teacher-forced, against vocabulary and cells."""
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with self._autocast():
             h = self.backbone.read(batch.tokens, added=self.space.meanings(batch.words))
         h = h.float().gather(1, batch.at.unsqueeze(-1).expand(-1, -1, h.shape[-1]))  # (Q, A, D)
         queries = make_queries(self.backbone, self.space, h, batch.gist, batch.target, batch.asked)
@@ -312,7 +320,7 @@ class MemoryModel:
     def _prose(self, prose: Prose, cells: Cells) -> tuple[Tensor, Tensor]:
         """Next-token loss of prose, and nats that the cells' mass costs there."""
         tokens = prose.tokens.to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with self._autocast():
             h = self.backbone.read(tokens[:, :-1])
             logits = self.backbone.logits(h)
         nats = F.cross_entropy(logits.float().flatten(0, 1), tokens[:, 1:].flatten())

@@ -39,6 +39,7 @@ class MemoryPlan:
         reading: see `MemoryModel`.
         weights: shares of the loss.
         dropout: see `Backbone`.
+        dtype: autocast type, or None for fp32.
         prose_rows, prose_length: prose a step, for the next-token part of the loss.
         minutes: stop (resumable) after this time; None for no limit.
         checkpoint_seconds: how often to save.
@@ -57,6 +58,7 @@ class MemoryPlan:
     prose_length: int = 128
     dropout: float = 0.1
     optimizer: str = "muon"
+    dtype: torch.dtype | None = torch.bfloat16
     minutes: float | None = None
     checkpoint_seconds: float = 180.0
 
@@ -111,7 +113,7 @@ class MemoryTraining:
         classes = content_classes(maker.tokenizer, maker.table, space.rarity)
         classes = classes.to(backbone.head.device)
         backbone.dropout = plan.dropout
-        self.model = MemoryModel(backbone, space, classes, plan.reading)
+        self.model = MemoryModel(backbone, space, classes, plan.reading, plan.dtype)
         self.batches = batches
         self.held_out = held_out
         self.stream = stream

@@ -36,6 +36,7 @@ class PretrainPlan:
         seed: of the weights and of the data order.
         optimizer: see `engine.training.optimizer.build`.
         architecture: "bdh", or "transformer" for the one with as many parameters.
+        dtype: autocast type, or None for fp32.
         compile: use torch.compile (pays on CUDA; on CPU it does not, measured).
         minutes: stop (resumable) after this time; None for no limit.
         checkpoint_seconds: how often to save.
@@ -52,20 +53,24 @@ class PretrainPlan:
     seed: int = 1
     optimizer: str = "muon"
     architecture: str = "bdh"
+    dtype: torch.dtype | None = torch.bfloat16
     compile: bool = False
     minutes: float | None = None
     checkpoint_seconds: float = 180.0
 
 
-def next_token_loss(model: LanguageModel, batch: Tensor, dtype: torch.dtype) -> Tensor:
-    """Mean cross-entropy in nats per token of batch (B, T + 1)."""
-    with torch.autocast(batch.device.type, dtype):
+def next_token_loss(model: LanguageModel, batch: Tensor, dtype: torch.dtype | None) -> Tensor:
+    """Mean cross-entropy in nats per token of batch (B, T + 1); dtype is the autocast type."""
+    with torch.autocast(batch.device.type, dtype, enabled=dtype is not None):
         logits = model(batch[:, :-1])
     return F.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
 
 
 def held_out_loss(
-    model: LanguageModel, stream: TokenStream, tokenizer: Tokenizer
+    model: LanguageModel,
+    stream: TokenStream,
+    tokenizer: Tokenizer,
+    dtype: torch.dtype | None = torch.bfloat16,
 ) -> tuple[float, float]:
     """(nats per token, bits per byte) on the held-out end of the stream."""
     windows = stream.held_out(64, 256)
@@ -74,7 +79,7 @@ def held_out_loss(
     with torch.no_grad():
         for rows in np.array_split(windows, 8):
             batch = torch.from_numpy(rows).to(device)
-            total += float(next_token_loss(model, batch, torch.bfloat16)) * len(rows)
+            total += float(next_token_loss(model, batch, dtype)) * len(rows)
     nats = total / len(windows)
     n_bytes = sum(len(tokenizer.decode(w[1:]).encode()) for w in windows)
     n_tokens = sum(len(w) - 1 for w in windows)
@@ -150,7 +155,7 @@ class Pretraining:
         return float(loss.detach())
 
     def _loss(self, batch: Tensor) -> Tensor:
-        return next_token_loss(self.model, batch, torch.bfloat16)
+        return next_token_loss(self.model, batch, self.plan.dtype)
 
     def run(self, log_every: int = 20, eval_every: int = 200) -> None:
         """Train to the plan's end, or until its minutes are over; always ends with a checkpoint."""
@@ -177,7 +182,7 @@ class Pretraining:
         tokens = self.step * self.plan.rows * self.plan.length
         row = {"tokens": tokens, "loss": loss, "tokens_per_s": rate}
         if self.step % eval_every == 0 or self.step == self.plan.steps:
-            nats, bits = held_out_loss(self.model, self.stream, self.tokenizer)
+            nats, bits = held_out_loss(self.model, self.stream, self.tokenizer, self.plan.dtype)
             row |= {"held_out_nats": nats, "bits_per_byte": bits}
             self.curve.draw(self.plan.run / "prose.png", ["loss", "held_out_nats"])
         self.curve.add(self.step, row)
