@@ -2,8 +2,8 @@
 
 Left to autograd, a pass reads and writes its neurons (16 times the width of the model) some
 thirty-five times, which takes a CPU longer than the matrix products. Here it is fifteen times, the
-heads' inputs are never copied, and the two gradients through k k^T are one product. What is computed
-is `Backbone._one_pass` up to rounding; a test compares both.
+heads' inputs are never copied, and the two gradients through k k^T are one product. What is
+computed is `Backbone._one_pass` up to rounding; a test compares both.
 """
 
 from __future__ import annotations
