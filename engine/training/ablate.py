@@ -22,7 +22,7 @@ from engine.model.address import AddressSpace
 from engine.model.bdh import Backbone
 from engine.model.config import BackboneConfig
 from engine.training.corpora import TokenStream
-from engine.training.examples import BatchMaker, Mix, NoteExample
+from engine.training.examples import BatchMaker, Mix, NoteExample, tokens_of
 from engine.training.memory_training import MemoryPlan, MemoryTraining, start_from
 from engine.training.wordlist import WordStart
 
@@ -149,9 +149,7 @@ class CountedBatches(BatchMaker):
     def batch(self, seed: int, number: int) -> list[NoteExample]:
         """The notes of one batch."""
         notes = super().batch(seed, number)
-        windows = sum(len(w.tokens) for note in notes for w in note.windows)
-        asked = sum(len(q.question) + len(q.answer) for note in notes for q in note.questions)
-        self._drawn[number] = self._readings * windows + asked
+        self._drawn[number] = tokens_of(notes, self._readings)
         return notes
 
     def tokens(self, seed: int, steps: int) -> int:

@@ -28,19 +28,21 @@ class AheadBatches:
     Args:
         source: makes them; a copy goes to each process.
         processes: how many.
+        every: distance between the numbers that are asked for.
     """
 
-    def __init__(self, source: Batches, processes: int) -> None:
+    def __init__(self, source: Batches, processes: int, every: int = 1) -> None:
         self.maker = source.maker
         self._pool = ProcessPoolExecutor(
             processes, mp_context=get_context("spawn"), initializer=_keep, initargs=(source,)
         )
         self._ahead = _EACH * processes
+        self._every = every
         self._made: dict[tuple[int, int], Future[list[NoteExample]]] = {}
 
     def batch(self, seed: int, number: int) -> list[NoteExample]:
         """The notes of one batch; those of the next numbers are begun."""
-        for n in range(number, number + self._ahead):
+        for n in range(number, number + self._ahead * self._every, self._every):
             if (seed, n) not in self._made:
                 self._made[seed, n] = self._pool.submit(_make, seed, n)
         return self._made.pop((seed, number)).result()

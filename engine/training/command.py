@@ -21,9 +21,9 @@ from engine.model.address import AddressSpace
 from engine.model.config import PRESETS, BackboneConfig
 from engine.model.tokenizer import Tokenizer
 from engine.model.words import WordTable
-from engine.training import checkpoint, corpora, facts, wordlist
+from engine.training import checkpoint, corpora, facts, ranks, wordlist
 from engine.training.ablate import VARIANTS, Ablation, AblationTable, Setup, chosen
-from engine.training.ahead import AheadBatches
+from engine.training.ahead import AheadBatches, Batches
 from engine.training.architecture import ARCHITECTURES, build, run_folder
 from engine.training.cloze import filler_sentences
 from engine.training.examples import BatchMaker, ExampleMaker, Mix, NoteExample
@@ -93,6 +93,10 @@ def _add_memory_training(
         help="processes that make batches ahead (for CUDA)",
     )  # fmt: skip
     for each in (prose, m):
+        each.add_argument(
+            "--processes", type=int, default=1, metavar="N",
+            help="that train together, with batches of their own (for the cores of a CPU)",
+        )  # fmt: skip
         each.add_argument(
             "--architecture", choices=ARCHITECTURES, default="bdh",
             help="what to train; a transformer of as many parameters goes to RUN/transformer",
@@ -199,6 +203,10 @@ def _words(args: argparse.Namespace) -> None:
 
 
 def _prose(args: argparse.Namespace) -> None:
+    ranks.together(args.processes, _prose_of, args)
+
+
+def _prose_of(args: argparse.Namespace, us: ranks.Ranks) -> None:
     plan = PretrainPlan(
         run=run_folder(args.run, args.architecture),
         tokens=args.run / "prose.u16",
@@ -215,7 +223,7 @@ def _prose(args: argparse.Namespace) -> None:
         minutes=args.minutes,
     )
     tokenizer = Tokenizer.read(args.run / "tokenizer.json")
-    Pretraining(plan, _shape(args, tokenizer), tokenizer, _device(args)).run()
+    Pretraining(plan, _shape(args, tokenizer), tokenizer, _device(args), us).run()
 
 
 def _shape(args: argparse.Namespace, tokenizer: Tokenizer) -> BackboneConfig:
@@ -246,6 +254,10 @@ def _memory_plan(args: argparse.Namespace, run: Path) -> MemoryPlan:
 
 
 def _memory(args: argparse.Namespace) -> None:
+    ranks.together(args.processes, _memory_of, args)
+
+
+def _memory_of(args: argparse.Namespace, us: ranks.Ranks) -> None:
     tokenizer = Tokenizer.read(args.run / "tokenizer.json")
     start = wordlist.WordStart.read(args.run)
     shape = _memory_shape(args, tokenizer, start)
@@ -258,11 +270,12 @@ def _memory(args: argparse.Namespace) -> None:
     batches, held_out = memory_data(args, ExampleMaker(tokenizer, start.table))
     stream = corpora.TokenStream(args.run / "prose.u16")
     plan = _memory_plan(args, run)
-    if not args.ahead:
-        MemoryTraining(plan, model, space, batches, held_out, stream).run()
-        return
-    with contextlib.closing(AheadBatches(batches, args.ahead)) as ahead:
-        MemoryTraining(plan, model, space, ahead, held_out, stream).run()
+    with contextlib.ExitStack() as stack:
+        source: Batches = batches
+        if args.ahead:
+            ahead = AheadBatches(batches, args.ahead, us.world)
+            source = stack.enter_context(contextlib.closing(ahead))
+        MemoryTraining(plan, model, space, source, held_out, stream, us).run()
 
 
 def _ablate(args: argparse.Namespace) -> None:

@@ -71,6 +71,13 @@ class NoteExample:
     questions: tuple[Asked, ...]
 
 
+def tokens_of(notes: Sequence[NoteExample], readings: int = 1) -> int:
+    """Tokens of notes, read so many times, and of their questions and answers."""
+    windows = sum(len(w.tokens) for note in notes for w in note.windows)
+    asked = sum(len(q.question) + len(q.answer) for note in notes for q in note.questions)
+    return readings * windows + asked
+
+
 def find_answer(
     window: Window, answer: str, within: tuple[int, int] | None = None
 ) -> list[tuple[int, tuple[int, ...]]]:

@@ -19,9 +19,10 @@ from engine.training.ahead import Batches
 from engine.training.architecture import LanguageModel, hidden_matrices
 from engine.training.corpora import TokenStream
 from engine.training.curves import Curve
-from engine.training.examples import NoteExample
+from engine.training.examples import NoteExample, tokens_of
 from engine.training.measure import Recall, recall
 from engine.training.memory_loss import LossParts, LossWeights, MemoryModel, Prose
+from engine.training.ranks import ALONE, Ranks
 from engine.training.wordlist import WordStart
 
 
@@ -97,6 +98,11 @@ class MemoryTraining:
         batches: where batches come from.
         held_out: named sets of notes to measure on; the first one chooses the best checkpoint.
         stream: tokenized prose; None leaves the next-token part to the notes.
+        ranks: this process among those that train together.
+
+    Attributes:
+        step: optimizer steps taken.
+        tokens: read so far by all processes: notes, questions and answers, and `prose` tokens.
     """
 
     def __init__(
@@ -107,8 +113,10 @@ class MemoryTraining:
         batches: Batches,
         held_out: dict[str, Sequence[NoteExample]],
         stream: TokenStream | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.plan = plan
+        self.ranks = ranks
         maker = batches.maker
         classes = content_classes(maker.tokenizer, maker.table, space.rarity)
         classes = classes.to(backbone.head.device)
@@ -125,9 +133,12 @@ class MemoryTraining:
         self.word_optimizer = torch.optim.AdamW(words, lr=plan.lr_words, weight_decay=0.0)
         self.parameters: list[nn.Parameter] = [*words, *matrices, *others]
         self.step = 0
+        self.tokens = 0
+        self.prose = 0
         self.best = -1.0
         self._load()
-        self.curve = Curve(plan.run / "memory.csv", self.step)
+        if ranks.chief:
+            self.curve = Curve(plan.run / "memory.csv", self.step)
 
     @property
     def checkpoint_path(self) -> Path:
@@ -147,6 +158,8 @@ class MemoryTraining:
         self.model.space.load_state_dict(state["space"])
         optimizer.load_states([*self.optimizers, self.word_optimizer], state["optimizers"])
         self.step = state["step"]
+        self.tokens = state.get("tokens", 0)  # not counted by older runs
+        self.prose = state.get("prose", 0)
         self.best = state["best"]
 
     def save(self, path: Path, with_optimizers: bool = True) -> None:
@@ -155,6 +168,8 @@ class MemoryTraining:
             "backbone": self.model.backbone.state_dict(),
             "space": self.model.space.state_dict(),
             "step": self.step,
+            "tokens": self.tokens,
+            "prose": self.prose,
             "best": self.best,
             "config": self.model.backbone.cfg.to_json(),
         }
@@ -163,28 +178,34 @@ class MemoryTraining:
         checkpoint.save(path, state)
 
     def one_step(self) -> LossParts:
-        """One optimizer step; the batch depends on seed and step alone."""
+        """One optimizer step; the batches depend on seed, step and how many processes there are."""
         plan = self.plan
-        notes = self.batches.batch(plan.seed, self.step)
-        torch.manual_seed(plan.seed * 1_000_003 + self.step)  # dropout draws from it
+        number = self.ranks.number(self.step)
+        notes = self.batches.batch(plan.seed, number)
+        torch.manual_seed(plan.seed * 1_000_003 + number)  # dropout draws from it
         self.model.backbone.train()
-        draw = torch.Generator().manual_seed(plan.seed * 1_000_003 + self.step)
+        draw = torch.Generator().manual_seed(plan.seed * 1_000_003 + number)
         share = optimizer.trapezoid(self.step, plan.warmup, plan.steps, plan.decay)
         optimizer.set_share(self.optimizers, plan.lr, share)
         optimizer.set_share([self.word_optimizer], plan.lr_words, share)
-        parts = self.model.loss(notes, self._prose(), draw, plan.weights)
+        prose = self._prose(number)
+        parts = self.model.loss(notes, prose, draw, plan.weights)
         parts.loss.backward()
+        self.ranks.average(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for o in (*self.optimizers, self.word_optimizer):
             o.step()
             o.zero_grad(set_to_none=True)
         self.step += 1
+        self.tokens += self.ranks.total(tokens_of(notes, 2 if plan.reading == "twice" else 1))
+        if prose is not None:
+            self.prose += self.ranks.world * prose.tokens[:, 1:].numel()
         return parts
 
-    def _prose(self) -> Prose | None:
+    def _prose(self, number: int) -> Prose | None:
         if self.stream is None or self.plan.prose_rows == 0:
             return None
-        rng = np.random.default_rng([self.plan.seed, self.step, 1])
+        rng = np.random.default_rng([self.plan.seed, number, 1])
         rows = self.stream.batch(rng, self.plan.prose_rows, self.plan.prose_length)
         maker = self.batches.maker
         words = [maker.table.split(maker.tokenizer.decode(r)) for r in rows.tolist()]
@@ -193,24 +214,26 @@ class MemoryTraining:
     def run(self, log_every: int = 10, eval_every: int = 100) -> None:
         """Train to the plan's end, or until its minutes are over; always ends with a checkpoint."""
         plan = self.plan
-        if self.step == 0:
+        if self.step == 0 and self.ranks.chief:
             self._log_start()
         started = saved = logged = time.monotonic()
         recent: list[LossParts] = []
         while self.step < plan.steps:
             recent.append(self.one_step())
             now = time.monotonic()
-            if self.step % log_every == 0 or self.step == plan.steps:
+            if self.ranks.chief and (self.step % log_every == 0 or self.step == plan.steps):
                 seconds = (now - logged) / len(recent)
                 measure = self.step % eval_every == 0 or self.step == plan.steps
                 self._log(recent, seconds, measure)
                 recent, logged = [], time.monotonic()
-            if now - saved > plan.checkpoint_seconds:
+            if self.ranks.chief and now - saved > plan.checkpoint_seconds:
                 self.save(self.checkpoint_path)
                 saved = now
-            if plan.minutes is not None and now - started > plan.minutes * 60:
+            over = plan.minutes is not None and now - started > plan.minutes * 60
+            if self.ranks.total(over):
                 break
-        self.save(self.checkpoint_path)
+        if self.ranks.chief:
+            self.save(self.checkpoint_path)
 
     def measure(self) -> dict[str, Recall]:
         """Recall on every held-out set."""
@@ -224,7 +247,7 @@ class MemoryTraining:
     def _log(self, recent: list[LossParts], seconds: float, measure: bool) -> None:
         names = [f.name for f in fields(LossParts) if f.name != "loss"]
         row = {n: float(np.mean([getattr(p, n) for p in recent])) for n in names}
-        row["seconds_per_step"] = seconds
+        row |= {"seconds_per_step": seconds, "tokens": self.tokens, "prose": self.prose}
         found = self.measure() if measure else {}
         chief = next(iter(found.values()), None)
         if chief is not None and chief.first_token + chief.exact > self.best:

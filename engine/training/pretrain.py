@@ -18,6 +18,7 @@ from engine.training import architecture, checkpoint, optimizer
 from engine.training.architecture import LanguageModel
 from engine.training.corpora import TokenStream
 from engine.training.curves import Curve
+from engine.training.ranks import ALONE, Ranks
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,23 @@ class Pretraining:
         cfg: the backbone's shape, also where a transformer is to match it.
         tokenizer: of the token stream.
         device: where to train.
+        ranks: this process among those that train together; each reads `plan.rows` rows.
+
+    Attributes:
+        step: optimizer steps taken. tokens: read so far by all processes.
     """
 
     def __init__(
-        self, plan: PretrainPlan, cfg: BackboneConfig, tokenizer: Tokenizer, device: torch.device
+        self,
+        plan: PretrainPlan,
+        cfg: BackboneConfig,
+        tokenizer: Tokenizer,
+        device: torch.device,
+        ranks: Ranks = ALONE,
     ) -> None:
         plan.run.mkdir(parents=True, exist_ok=True)
         self.plan = plan
+        self.ranks = ranks
         self.tokenizer = tokenizer
         self.device = device
         self.stream = TokenStream(plan.tokens)
@@ -113,8 +124,10 @@ class Pretraining:
         others += [p for p in self.model.parameters() if id(p) not in chosen]
         self.optimizers = optimizer.build(matrices, others, plan.lr, plan.optimizer)
         self.step = 0
+        self.tokens = 0
         self._load()
-        self.curve = Curve(plan.run / "prose.csv", self.step)
+        if ranks.chief:
+            self.curve = Curve(plan.run / "prose.csv", self.step)
 
     @property
     def checkpoint_path(self) -> Path:
@@ -127,6 +140,7 @@ class Pretraining:
             self.model.load_state_dict(state["model"])
             optimizer.load_states(self.optimizers, state["optimizers"])
             self.step = state["step"]
+            self.tokens = state.get("tokens", self.step * self.plan.rows * self.plan.length)
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -134,25 +148,37 @@ class Pretraining:
             "model": self.model.state_dict(),
             "optimizers": optimizer.states(self.optimizers),
             "step": self.step,
+            "tokens": self.tokens,
             "config": self.model.cfg.to_json(),
         }
         checkpoint.save(self.checkpoint_path, state)
 
     def one_step(self) -> float:
-        """One optimizer step; returns the loss. The batch depends on seed and step alone."""
+        """One optimizer step; returns the loss. The batch depends on seed and its number alone."""
         plan = self.plan
-        rng = np.random.default_rng([plan.seed, self.step])
-        batch = torch.from_numpy(self.stream.batch(rng, plan.rows, plan.length)).to(self.device)
+        batch = self.batch(self.ranks.number(self.step))
         share = optimizer.trapezoid(self.step, plan.warmup, plan.steps, plan.decay)
         optimizer.set_share(self.optimizers, plan.lr, share)
         loss = self._loss(batch)
         loss.backward()
+        self.ranks.average(list(self.model.parameters()))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for o in self.optimizers:
             o.step()
             o.zero_grad(set_to_none=True)
         self.step += 1
+        self.tokens += self._tokens_a_step
         return float(loss.detach())
+
+    def batch(self, number: int) -> Tensor:
+        """Rows of prose (B, T + 1); they depend on seed and number alone."""
+        rng = np.random.default_rng([self.plan.seed, number])
+        rows = self.stream.batch(rng, self.plan.rows, self.plan.length)
+        return torch.from_numpy(rows).to(self.device)
+
+    @property
+    def _tokens_a_step(self) -> int:
+        return self.plan.rows * self.plan.length * self.ranks.world
 
     def _loss(self, batch: Tensor) -> Tensor:
         return next_token_loss(self.model, batch, self.plan.dtype)
@@ -167,25 +193,26 @@ class Pretraining:
         while self.step < plan.steps:
             recent.append(self.one_step())
             now = time.monotonic()
-            if self.step % log_every == 0 or self.step == plan.steps:
-                rate = len(recent) * plan.rows * plan.length / (now - logged)
+            if self.ranks.chief and (self.step % log_every == 0 or self.step == plan.steps):
+                rate = len(recent) * self._tokens_a_step / (now - logged)
                 self._log(float(np.mean(recent)), rate, eval_every)
                 recent, logged = [], time.monotonic()
-            if now - saved > plan.checkpoint_seconds:
+            if self.ranks.chief and now - saved > plan.checkpoint_seconds:
                 self.save()
                 saved = now
-            if plan.minutes is not None and now - started > plan.minutes * 60:
+            over = plan.minutes is not None and now - started > plan.minutes * 60
+            if self.ranks.total(over):
                 break
-        self.save()
+        if self.ranks.chief:
+            self.save()
 
     def _log(self, loss: float, rate: float, eval_every: int) -> None:
-        tokens = self.step * self.plan.rows * self.plan.length
-        row = {"tokens": tokens, "loss": loss, "tokens_per_s": rate}
+        row = {"tokens": self.tokens, "loss": loss, "tokens_per_s": rate}
         if self.step % eval_every == 0 or self.step == self.plan.steps:
             nats, bits = held_out_loss(self.model, self.stream, self.tokenizer, self.plan.dtype)
             row |= {"held_out_nats": nats, "bits_per_byte": bits}
             self.curve.draw(self.plan.run / "prose.png", ["loss", "held_out_nats"])
         self.curve.add(self.step, row)
-        left = (self.plan.steps - self.step) * self.plan.rows * self.plan.length / rate
+        left = (self.plan.steps - self.step) * self._tokens_a_step / rate
         text = " ".join(f"{k} {v:.4g}" for k, v in row.items())
         print(f"step {self.step} {text} left {left / 60:.0f} min", flush=True)
