@@ -82,7 +82,7 @@ def together(world: int, work: Callable[[Arguments, Ranks], None], arguments: Ar
         return
     with tempfile.TemporaryDirectory() as folder:
         meeting = Path(folder, "meeting").as_uri()
-        spawn(_member, (world, meeting, work, arguments), nprocs=world)  # type: ignore[no-untyped-call]
+        spawn(_member, (world, meeting, work, arguments), nprocs=world)
 
 
 def _member(
