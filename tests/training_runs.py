@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from engine.model.config import BackboneConfig
-from engine.training import command
+from engine.training import command, options
 
 DATA = Path(__file__).parent / "data" / "training"
 MICRO = BackboneConfig(d_model=32, n_head=2, n_neuron=64, n_pass=2, d_context=16, d_semantic=16,
@@ -17,7 +17,7 @@ MICRO = BackboneConfig(d_model=32, n_head=2, n_neuron=64, n_pass=2, d_context=16
 def arguments(*words: str | Path) -> argparse.Namespace:
     """What `main.py train WORDS` would be given."""
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
+    options.add_arguments(parser)
     return parser.parse_args([str(w) for w in words])
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 
 from engine.cli.context import Context
-from engine.training import command
+from engine.training import command, options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the trainings."""
-    command.add_arguments(parser)
+    options.add_arguments(parser)
 
 
 def run(context: Context, args: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """`main.py train ...`: from raw corpora to an embedded base model, one step a command.
 
 All steps share a run folder; each reads what the one before left there:
-tokenizer -> words -> prose -> memory -> export (which calibrates).
+tokenizer -> words -> prose -> memory -> export (which calibrates). `all` is the five in a row.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import dataclasses
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -22,14 +23,14 @@ from engine.model.config import PRESETS, BackboneConfig
 from engine.model.tokenizer import Tokenizer
 from engine.model.words import WordTable
 from engine.training import checkpoint, corpora, facts, ranks, wordlist
-from engine.training.ablate import VARIANTS, Ablation, AblationTable, Setup, chosen
+from engine.training.ablate import Ablation, AblationTable, Setup, chosen
 from engine.training.ahead import AheadBatches, Batches
-from engine.training.architecture import ARCHITECTURES, build, run_folder
+from engine.training.architecture import build, run_folder
 from engine.training.cloze import filler_sentences
 from engine.training.examples import BatchMaker, ExampleMaker, Mix, NoteExample
 from engine.training.export import export
 from engine.training.memory_training import MemoryPlan, MemoryTraining, start_from
-from engine.training.precision import PRECISIONS, autocast_dtype
+from engine.training.precision import autocast_dtype
 from engine.training.pretrain import Pretraining, PretrainPlan
 from engine.training.values import Values
 
@@ -38,96 +39,11 @@ _FILLER = 8000
 _UNSEEN_NOTES = 40
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the sub-commands of `train`."""
-    verbs = parser.add_subparsers(dest="step", required=True)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--run", type=Path, required=True, help="folder of this training run")
-    data = argparse.ArgumentParser(add_help=False)
-    data.add_argument("--prose", type=Path, nargs="*", default=[], help="prose shards (.txt, .xz)")
-    data.add_argument("--notes", type=Path, nargs="*", default=[], help="hand-written notes")
-    data.add_argument(
-        "--asked", type=Path, nargs="*", default=[], help="passages with hand-written questions"
-    )
-    data.add_argument("--banks", type=Path, nargs="*", default=[], help="fact-schema banks")
-    timed = argparse.ArgumentParser(add_help=False)
-    timed.add_argument("--preset", choices=sorted(PRESETS), default="tiny")
-    timed.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    timed.add_argument(
-        "--precision", choices=PRECISIONS, default="auto",
-        help="of matrix products; auto measures what is faster on a CPU",
-    )  # fmt: skip
-    timed.add_argument("--compile", action="store_true", help="torch.compile (for CUDA)")
-    timed.add_argument("--steps", type=int, required=True, help="steps in all")
-    timed.add_argument("--minutes", type=float, help="stop after this time; go on later")
-    timed.add_argument("--seed", type=int, default=1)
-    t = verbs.add_parser("tokenizer", parents=[common, data], help="train the tokenizer")
-    t.add_argument("--vocab", type=int, default=8192)
-    t.add_argument("--tokens", type=int, help="tokenize at most this much prose")
-    w = verbs.add_parser("words", parents=[common, data], help="make the word table")
-    w.add_argument("--teacher", type=Path, help="folder of a sentence-transformers model")
-    w.add_argument("--width", type=int, default=BackboneConfig().d_semantic)
-    p = verbs.add_parser("prose", parents=[common, timed], help="pre-train on prose")
-    p.add_argument("--rows", type=int, default=16)
-    p.add_argument("--length", type=int, default=128)
-    p.add_argument("--lr", type=float, default=4e-3)
-    p.add_argument("--decay", type=int, default=400)
-    p.add_argument("--optimizer", choices=("muon", "adamw"), default="muon")
-    _add_memory_training(verbs, p, [common, timed, data, _memory_options()])
-    e = verbs.add_parser("export", parents=[common], help="calibrate and write the base model")
-    e.add_argument("--out", type=Path, required=True)
-    e.add_argument("--name", default="tiny")
-    e.add_argument("--calibration", type=Path, nargs="+", required=True, help="held-out notes")
-    e.add_argument("--best", action="store_true", help="the best measured weights, not the last")
-
-
-def _add_memory_training(
-    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
-    prose: argparse.ArgumentParser,
-    parents: list[argparse.ArgumentParser],
-) -> None:
-    """The sub-commands `memory` and `ablate`, and what `memory` shares with `prose`."""
-    m = verbs.add_parser("memory", parents=parents, help="train to be written to")
-    m.add_argument(
-        "--ahead", type=int, default=0, metavar="N",
-        help="processes that make batches ahead (for CUDA)",
-    )  # fmt: skip
-    for each in (prose, m):
-        each.add_argument(
-            "--processes", type=int, default=1, metavar="N",
-            help="that train together, with batches of their own (for the cores of a CPU)",
-        )  # fmt: skip
-        each.add_argument(
-            "--architecture", choices=ARCHITECTURES, default="bdh",
-            help="what to train; a transformer of as many parameters goes to RUN/transformer",
-        )  # fmt: skip
-    a = verbs.add_parser("ablate", parents=parents, help="measure variants of memory training")
-    a.add_argument("--out", type=Path, required=True, help="table (CSV); rows in it are kept")
-    a.add_argument("--only", help=f"some of {', '.join(VARIANTS)}; separated by commas")
-
-
-def _memory_options() -> argparse.ArgumentParser:
-    m = argparse.ArgumentParser(add_help=False)
-    m.add_argument("--values", type=Path, required=True, help="values of the schemas' slots")
-    m.add_argument("--held-out", type=Path, nargs="+", required=True, help="notes to choose by")
-    m.add_argument("--lr", type=float, default=2e-3)
-    m.add_argument("--lr-words", type=float, default=1e-3)
-    m.add_argument("--decay", type=int, default=300)
-    m.add_argument("--dropout", type=float, default=MemoryPlan.dropout)
-    m.add_argument(
-        "--mix", default="11,4,4,2", help="written notes, asked passages, composed, prose a batch"
-    )
-    m.add_argument(
-        "--prose-rows", type=int, default=MemoryPlan.prose_rows, help="rows of prose a batch"
-    )
-    m.add_argument("--reading", default="both ways", choices=("both ways", "twice", "once"))
-    return m
-
-
 def run(args: argparse.Namespace) -> int:
     """Carry out one step; returns the exit code."""
     args.run.mkdir(parents=True, exist_ok=True)
     steps = {
+        "all": _all,
         "tokenizer": _tokenizer,
         "words": _words,
         "prose": _prose,
@@ -140,6 +56,24 @@ def run(args: argparse.Namespace) -> int:
     except FileNotFoundError as error:
         raise InputError(f"There is no {error.filename}.") from error
     return 0
+
+
+def _all(args: argparse.Namespace) -> None:
+    """Every step that is not done yet, as far as the minutes go."""
+    started = time.monotonic()
+    if not (args.run / "prose.u16").exists():
+        _tokenizer(args)
+    if not (args.run / "words.safetensors").exists():
+        _words(args)
+    for step, of in ((_prose, "prose"), (_memory, "memory")):
+        own = {o: getattr(args, f"{of}_{o}") for o in ("steps", "decay", "lr")}
+        left = args.minutes and args.minutes - (time.monotonic() - started) / 60
+        step(argparse.Namespace(**vars(args) | own | {"minutes": left}))
+        state = checkpoint.load(args.run / f"{of}.pt")
+        if state is None or state["step"] < args.__dict__[f"{of}_steps"]:
+            print("time is over; the same command goes on", file=sys.stderr)
+            return
+    _export(args)
 
 
 def _device(args: argparse.Namespace) -> torch.device:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,8 @@ def tokenize_prose(
 ) -> int:
     """Write all documents as one stream of uint16 ids, each document after a BEGIN token.
 
+    The file is there when it is whole.
+
     Args:
         shards: prose files.
         tokenizer: at most 65,536 ids.
@@ -122,7 +125,8 @@ def tokenize_prose(
         Number of ids written.
     """
     total = 0
-    with out.open("wb") as f:
+    part = out.with_suffix(".part")
+    with part.open("wb") as f:
         for batch in _batches(shards, 512):
             flat: list[int] = []
             for ids in tokenizer.encode_batch(batch):
@@ -132,6 +136,7 @@ def tokenize_prose(
             total += len(flat)
             if limit_tokens is not None and total >= limit_tokens:
                 break
+    os.replace(part, out)
     return total
 
 

@@ -195,3 +195,34 @@ def test_the_step_size_goes_up_stays_and_comes_down() -> None:
     assert shares[10:80] == [1.0] * 70
     assert shares[99] < 0.11
     assert all(a >= b for a, b in zip(shares[80:], shares[81:], strict=False))
+
+
+def _all(run: Path, out: Path, *more: str) -> list[str | Path]:
+    return ["all", "--run", run, "--preset", "micro", *data(), "--values", DATA / "values.json",
+            "--held-out", DATA / "notes.jsonl", "--mix", "3,1,3,2", "--asked",
+            DATA / "asked.jsonl", "--device", "cpu", "--vocab", "500", "--width", "16", "--rows",
+            "4", "--length", "32", "--prose-steps", "12", "--memory-steps", "3", "--out", out,
+            "--calibration", DATA / "notes.jsonl", *more]  # fmt: skip
+
+
+def test_one_command_does_all_steps_and_goes_on_where_its_time_ended(
+    started: Path, tmp_path: Path
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    command.run(arguments(*_all(whole, tmp_path / "base")))
+    base = BaseModel.read(tmp_path / "base")
+    assert base.tokenizer.vocab_size == 500
+    command.run(arguments(*_all(parts, tmp_path / "later", "--minutes", "1e-9")))
+    stopped = checkpoint.load(parts / "prose.pt")
+    assert stopped is not None
+    assert stopped["step"] < 12
+    assert not (parts / "memory.pt").exists()
+    assert not (tmp_path / "later").exists()
+    table = (parts / "words.txt").stat().st_mtime_ns
+    command.run(arguments(*_all(parts, tmp_path / "later")))
+    assert (parts / "words.txt").stat().st_mtime_ns == table
+    a, b = (checkpoint.load(run / "memory.pt") for run in (whole, parts))
+    assert a is not None and b is not None
+    for name, tensor in a["backbone"].items():
+        assert torch.equal(tensor, b["backbone"][name]), name
+    assert BaseModel.read(tmp_path / "later").id == base.id
