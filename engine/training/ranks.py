@@ -46,7 +46,8 @@ class Ranks:
             return
         with torch.no_grad():
             for p in parameters:
-                p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+                if p.requires_grad and p.grad is None:
+                    p.grad = torch.zeros_like(p)
             gradients = [p.grad for p in parameters if p.grad is not None]
             flat = torch.cat([g.flatten() for g in gradients])
             distributed.all_reduce(flat)
