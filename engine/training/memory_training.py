@@ -221,10 +221,10 @@ class MemoryTraining:
         while self.step < plan.steps:
             recent.append(self.one_step())
             now = time.monotonic()
-            if self.ranks.chief and (self.step % log_every == 0 or self.step == plan.steps):
-                seconds = (now - logged) / len(recent)
-                measure = self.step % eval_every == 0 or self.step == plan.steps
-                self._log(recent, seconds, measure)
+            if self.step % log_every == 0 or self.step == plan.steps:
+                if self.ranks.chief:
+                    measure = self.step % eval_every == 0 or self.step == plan.steps
+                    self._log(recent, (now - logged) / len(recent), measure)
                 recent, logged = [], time.monotonic()
             if self.ranks.chief and now - saved > plan.checkpoint_seconds:
                 self.save(self.checkpoint_path)

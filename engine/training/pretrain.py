@@ -193,9 +193,10 @@ class Pretraining:
         while self.step < plan.steps:
             recent.append(self.one_step())
             now = time.monotonic()
-            if self.ranks.chief and (self.step % log_every == 0 or self.step == plan.steps):
-                rate = len(recent) * self._tokens_a_step / (now - logged)
-                self._log(float(np.mean(recent)), rate, eval_every)
+            if self.step % log_every == 0 or self.step == plan.steps:
+                if self.ranks.chief:
+                    rate = len(recent) * self._tokens_a_step / (now - logged)
+                    self._log(float(np.mean(recent)), rate, eval_every)
                 recent, logged = [], time.monotonic()
             if self.ranks.chief and now - saved > plan.checkpoint_seconds:
                 self.save()
