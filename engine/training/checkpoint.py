@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +28,15 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any] | Non
         return None
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     return state
+
+
+def release_memory() -> None:
+    """Give what is free of the heap back to the system, where the C library can (glibc).
+
+    With the allocator settings that halve the time of a step on a CPU the heap never gets smaller
+    and two trainings fill 24 GB within half an hour.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

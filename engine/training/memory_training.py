@@ -226,8 +226,10 @@ class MemoryTraining:
                     measure = self.step % eval_every == 0 or self.step == plan.steps
                     self._log(recent, (now - logged) / len(recent), measure)
                 recent, logged = [], time.monotonic()
-            if self.ranks.chief and now - saved > plan.checkpoint_seconds:
-                self.save(self.checkpoint_path)
+            if now - saved > plan.checkpoint_seconds:
+                if self.ranks.chief:
+                    self.save(self.checkpoint_path)
+                checkpoint.release_memory()
                 saved = now
             over = plan.minutes is not None and now - started > plan.minutes * 60
             if self.ranks.total(over):

@@ -198,8 +198,10 @@ class Pretraining:
                     rate = len(recent) * self._tokens_a_step / (now - logged)
                     self._log(float(np.mean(recent)), rate, eval_every)
                 recent, logged = [], time.monotonic()
-            if self.ranks.chief and now - saved > plan.checkpoint_seconds:
-                self.save()
+            if now - saved > plan.checkpoint_seconds:
+                if self.ranks.chief:
+                    self.save()
+                checkpoint.release_memory()
                 saved = now
             over = plan.minutes is not None and now - started > plan.minutes * 60
             if self.ranks.total(over):

@@ -1,6 +1,7 @@
 """Training on very little: losses fall, runs resume to the step, a killed run is safe."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -226,3 +227,28 @@ def test_one_command_does_all_steps_and_goes_on_where_its_time_ended(
     for name, tensor in a["backbone"].items():
         assert torch.equal(tensor, b["backbone"][name]), name
     assert BaseModel.read(tmp_path / "later").id == base.id
+
+
+_FREES = """
+import torch
+from engine.training.checkpoint import release_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1])
+
+blocks = [torch.ones(1_000_000) for _ in range(100)]
+del blocks[:99]  # the last one, on top, keeps the heap from shrinking by itself
+before = resident()
+release_memory()
+print(before, resident())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the allocator is glibc's")
+def test_a_training_gives_back_what_it_has_freed() -> None:
+    env = os.environ | {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
+    done = subprocess.run(
+        [sys.executable, "-c", _FREES], env=env, capture_output=True, text=True, check=True
+    )
+    before, after = (int(pages) for pages in done.stdout.split())
+    assert (before - after) * os.sysconf("SC_PAGESIZE") > 300e6
