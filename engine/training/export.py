@@ -32,6 +32,8 @@ _QUIET_QUESTIONS = 96
 _NOTES_AT_ONCE = (36, 6, 1)
 """How many notes share a memory, so that the threshold suits few notes as well as many."""
 _CELLS = 16_384
+_WITHHELD = 0.1
+"""Share of the right answers that the threshold may cost at most."""
 _LEAST_SPREAD = 0.1
 """A feature that varies less says nothing, and must not get a huge weight for it."""
 
@@ -132,8 +134,9 @@ def fit(rows: Sequence[tuple[Evidence, bool, bool]]) -> Calibration:
 
     Whether memory holds an answer is fitted with unanswerable questions counting as much, all
     together, as answerable ones (few are at hand). The threshold is where right answers given and
-    unanswerable questions declined balance best (largest sum of the two shares). Whether an answer
-    is right is fitted on those that are then given.
+    unanswerable questions declined balance best (largest sum of the two shares), but it withholds
+    one in ten of the right answers at most: the balance hangs on a handful of the unanswerable.
+    Whether an answer is right is fitted on those that are then given.
     """
     x = torch.tensor([e.features() for e, _, _ in rows], dtype=torch.float64)
     right = torch.tensor([r for _, r, _ in rows])
@@ -175,4 +178,4 @@ def _threshold(in_memory: Tensor, right: Tensor, known: Tensor) -> float:
         declined = float((in_memory[~known] < t).float().mean()) if (~known).any() else 0.0
         if given + declined > best:
             best, at = given + declined, t
-    return at
+    return min(at, float(in_memory[right].quantile(_WITHHELD))) if right.any() else at

@@ -43,6 +43,18 @@ def test_an_unsure_answer_is_not_taken_for_one_that_memory_does_not_hold() -> No
     assert found.confidence(unsure) < 0.2 < 0.8 < found.confidence(nowhere)
 
 
+def test_one_in_ten_of_the_right_answers_is_withheld_at_most() -> None:
+    rng = random.Random(6)
+    # So near are the two that the best balance would withhold a quarter of the right answers.
+    near = [(dataclasses.replace(NOTHING, best=rng.gauss(0.7, 1.0)), True, True) for _ in range(200)]
+    none = [
+        (dataclasses.replace(NOTHING, best=rng.gauss(-0.7, 1.0)), False, False) for _ in range(200)
+    ]
+    found = fit([*near, *none])
+    given = [found.in_memory(e) >= found.threshold for e, _, _ in near]
+    assert sum(given) == pytest.approx(180, abs=1)
+
+
 def test_rare_unanswerable_questions_count_as_much_as_the_others() -> None:
     alone = [r for r in rows() if r[2]][:110] + [r for r in rows() if not r[2]][:2]
     found = fit(alone)
