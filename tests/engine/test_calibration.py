@@ -45,11 +45,13 @@ def test_an_unsure_answer_is_not_taken_for_one_that_memory_does_not_hold() -> No
 
 def test_one_in_ten_of_the_right_answers_is_withheld_at_most() -> None:
     rng = random.Random(6)
+
     # So near are the two that the best balance would withhold a quarter of the right answers.
-    near = [(dataclasses.replace(NOTHING, best=rng.gauss(0.7, 1.0)), True, True) for _ in range(200)]
-    none = [
-        (dataclasses.replace(NOTHING, best=rng.gauss(-0.7, 1.0)), False, False) for _ in range(200)
-    ]
+    def around(best: float) -> Evidence:
+        return dataclasses.replace(NOTHING, best=rng.gauss(best, 1.0))
+
+    near = [(around(0.7), True, True) for _ in range(200)]
+    none = [(around(-0.7), False, False) for _ in range(200)]
     found = fit([*near, *none])
     given = [found.in_memory(e) >= found.threshold for e, _, _ in near]
     assert sum(given) == pytest.approx(180, abs=1)
