@@ -70,7 +70,7 @@ def _all(args: argparse.Namespace) -> None:
         left = args.minutes and args.minutes - (time.monotonic() - started) / 60
         step(argparse.Namespace(**vars(args) | own | {"minutes": left}))
         state = checkpoint.load(args.run / f"{of}.pt")
-        if state is None or state["step"] < args.__dict__[f"{of}_steps"]:
+        if state is None or state["step"] < own["steps"]:
             print("time is over; the same command goes on", file=sys.stderr)
             return
     _export(args)

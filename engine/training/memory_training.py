@@ -102,7 +102,7 @@ class MemoryTraining:
 
     Attributes:
         step: optimizer steps taken.
-        tokens: read so far by all processes: notes, questions and answers, and `prose` tokens.
+        tokens: of notes, questions and answers read so far by all processes. prose: of prose.
     """
 
     def __init__(

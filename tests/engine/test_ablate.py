@@ -33,6 +33,8 @@ from engine.training.values import Values
 from engine.training.wordlist import WordStart
 from tests.training_runs import DATA, MICRO, arguments, begin, copy_run, data, prose
 
+pytestmark = pytest.mark.usefixtures("micro")
+
 STEPS = 3
 MIX = Mix(written=3, asked=0, composed=3, prose=2)
 
@@ -42,11 +44,6 @@ def _ablate(run: Path, *more: str | Path) -> argparse.Namespace:
                       "--values", DATA / "values.json", "--held-out", DATA / "notes.jsonl",
                       "--mix", "3,0,3,2", "--device", "cpu", "--out", run / "table.csv",
                       *more)  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def micro(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PRESETS, "micro", MICRO)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from engine.model.base import BaseModel
-from engine.model.config import PRESETS
 from engine.model.tokenizer import Tokenizer
 from engine.training import checkpoint, command, facts
 from engine.training.ahead import AheadBatches
@@ -24,26 +23,15 @@ from engine.training.optimizer import trapezoid
 from engine.training.pretrain import Pretraining
 from engine.training.values import Values
 from engine.training.wordlist import WordStart
-from tests.training_runs import DATA, MICRO, arguments, begin, copy_run, data, prose
+from tests.training_runs import DATA, arguments, copy_run, data, prose
+
+pytestmark = pytest.mark.usefixtures("micro")
 
 
 def _memory(run: Path, steps: int) -> list[str | Path]:
     return ["memory", "--run", run, "--preset", "micro", "--steps", str(steps), *data(),
             "--values", DATA / "values.json", "--held-out", DATA / "notes.jsonl",
             "--mix", "3,1,3,2", "--asked", DATA / "asked.jsonl", "--device", "cpu"]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def micro(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PRESETS, "micro", MICRO)
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder with tokenizer and words."""
-    run = tmp_path_factory.mktemp("run")
-    begin(run)
-    return run
 
 
 def _losses(csv: Path, column: str) -> list[float]:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.model.config import PRESETS
 from engine.training import checkpoint, command
 from engine.training.pretrain import Pretraining
 from engine.training.ranks import ALONE, Ranks
-from tests.training_runs import DATA, MICRO, arguments, begin, copy_run, data, prose
+from tests.training_runs import DATA, arguments, copy_run, data, prose
+
+pytestmark = pytest.mark.usefixtures("micro")
 
 ROOT = Path(__file__).parents[2]
 _TRAIN = """
@@ -24,19 +25,6 @@ PRESETS["micro"] = MICRO
 if __name__ == "__main__":
     command.run(arguments(*sys.argv[1:], "--processes", "2"))
 """
-
-
-@pytest.fixture(autouse=True)
-def micro(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PRESETS, "micro", MICRO)
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder with tokenizer and words."""
-    run = tmp_path_factory.mktemp("run")
-    begin(run)
-    return run
 
 
 def _together(folder: Path, *words: str | Path) -> None:

@@ -13,22 +13,11 @@ from engine.model.tokenizer import PAD
 from engine.training import checkpoint, command
 from engine.training.curves import Curve
 from engine.training.pretrain import Pretraining
-from tests.training_runs import DATA, MICRO, arguments, begin, copy_run, data, prose
+from tests.training_runs import DATA, arguments, copy_run, data, prose
+
+pytestmark = pytest.mark.usefixtures("micro")
 
 SHAPE = TransformerConfig(vocab_size=60, d_model=32, n_head=2, n_layer=2, d_feed=40)
-
-
-@pytest.fixture(autouse=True)
-def micro(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PRESETS, "micro", MICRO)
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder with tokenizer and words."""
-    run = tmp_path_factory.mktemp("run")
-    begin(run)
-    return run
 
 
 @pytest.fixture
