@@ -26,6 +26,11 @@ class Reading(NamedTuple):
     tokens: Tensor
 
 
+def autocast(device: torch.device, dtype: torch.dtype | None) -> torch.autocast:
+    """Matrix products in `dtype` from here on; None for the weights' own precision."""
+    return torch.autocast(device.type, dtype, enabled=dtype is not None)
+
+
 def read_windows(
     backbone: Backbone,
     space: AddressSpace,
@@ -56,7 +61,7 @@ def read_windows(
         start[i] = len(r) + 1 if twice else 0  # the position before the first token
     device = backbone.head.device
     tokens, start = tokens.to(device), start.to(device)
-    with torch.autocast(device.type, dtype, enabled=dtype is not None):
+    with autocast(device, dtype):
         added = space.meanings(meant.to(device))
         h = backbone.read(tokens, causal=reading != "both ways", added=added)
     index = (start[:, None] + torch.arange(width, device=device)).clamp_max(length - 2)

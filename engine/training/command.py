@@ -42,6 +42,8 @@ _UNSEEN_NOTES = 40
 def run(args: argparse.Namespace) -> int:
     """Carry out one step; returns the exit code."""
     args.run.mkdir(parents=True, exist_ok=True)
+    if "precision" in args:
+        args.dtype = autocast_dtype(args.precision, _device(args))  # once, for all processes
     steps = {
         "all": _all,
         "tokenizer": _tokenizer,
@@ -152,7 +154,7 @@ def _prose_of(args: argparse.Namespace, us: ranks.Ranks) -> None:
         seed=args.seed,
         optimizer=args.optimizer,
         architecture=args.architecture,
-        dtype=autocast_dtype(args.precision, _device(args)),
+        dtype=args.dtype,
         compile=args.compile,
         minutes=args.minutes,
     )
@@ -180,7 +182,7 @@ def _memory_plan(args: argparse.Namespace, run: Path) -> MemoryPlan:
         decay=args.decay,
         seed=args.seed,
         dropout=args.dropout,
-        dtype=autocast_dtype(args.precision, _device(args)),
+        dtype=args.dtype,
         reading=args.reading,
         prose_rows=args.prose_rows,
         minutes=args.minutes,

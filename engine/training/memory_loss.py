@@ -18,7 +18,7 @@ from engine.memory.reading import Window
 from engine.model.address import AddressSpace, pack_unplaced, pack_words
 from engine.model.bdh import Backbone
 from engine.model.joint import Cells, Queries, Scored, make_queries, score
-from engine.model.reader import read_windows
+from engine.model.reader import autocast, read_windows
 from engine.model.repeat import asked_tokens
 from engine.model.tokenizer import ANSWER, BEGIN, END, PAD, QUESTION, SEP
 from engine.model.words import Word
@@ -110,9 +110,6 @@ class MemoryModel:
     def device(self) -> torch.device:
         """Where the model is."""
         return self.backbone.head.device
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None)
 
     # --- notes -------------------------------------------------------------------------------
 
@@ -263,7 +260,7 @@ class MemoryModel:
 
     def score(self, batch: QuestionBatch, cells: Cells) -> tuple[Queries, Scored]:
         """Score every answer position, teacher-forced, against vocabulary and cells."""
-        with self._autocast():
+        with autocast(self.device, self.dtype):
             h = self.backbone.read(batch.tokens, added=self.space.meanings(batch.words))
         h = h.float().gather(1, batch.at.unsqueeze(-1).expand(-1, -1, h.shape[-1]))  # (Q, A, D)
         queries = make_queries(self.backbone, self.space, h, batch.gist, batch.target, batch.asked)
@@ -320,7 +317,7 @@ class MemoryModel:
     def _prose(self, prose: Prose, cells: Cells) -> tuple[Tensor, Tensor]:
         """Next-token loss of prose, and nats that the cells' mass costs there."""
         tokens = prose.tokens.to(self.device)
-        with self._autocast():
+        with autocast(self.device, self.dtype):
             h = self.backbone.read(tokens[:, :-1])
             logits = self.backbone.logits(h)
         nats = F.cross_entropy(logits.float().flatten(0, 1), tokens[:, 1:].flatten())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch import nn
 
 from engine.model.address import AddressSpace
 from engine.model.repeat import content_classes
-from engine.training import checkpoint, optimizer
+from engine.training import checkpoint, loop, optimizer
 from engine.training.ahead import Batches
 from engine.training.architecture import LanguageModel, hidden_matrices
 from engine.training.corpora import TokenStream
@@ -162,8 +161,11 @@ class MemoryTraining:
         self.prose = state.get("prose", 0)
         self.best = state["best"]
 
-    def save(self, path: Path, with_optimizers: bool = True) -> None:
+    def save(self) -> None:
         """Write a checkpoint."""
+        self._save(self.checkpoint_path, with_optimizers=True)
+
+    def _save(self, path: Path, with_optimizers: bool) -> None:
         state = {
             "backbone": self.model.backbone.state_dict(),
             "space": self.model.space.state_dict(),
@@ -213,29 +215,9 @@ class MemoryTraining:
 
     def run(self, log_every: int = 10, eval_every: int = 100) -> None:
         """Train to the plan's end, or until its minutes are over; always ends with a checkpoint."""
-        plan = self.plan
         if self.step == 0 and self.ranks.chief:
             self._log_start()
-        started = saved = logged = time.monotonic()
-        recent: list[LossParts] = []
-        while self.step < plan.steps:
-            recent.append(self.one_step())
-            now = time.monotonic()
-            if self.step % log_every == 0 or self.step == plan.steps:
-                if self.ranks.chief:
-                    measure = self.step % eval_every == 0 or self.step == plan.steps
-                    self._log(recent, (now - logged) / len(recent), measure)
-                recent, logged = [], time.monotonic()
-            if now - saved > plan.checkpoint_seconds:
-                if self.ranks.chief:
-                    self.save(self.checkpoint_path)
-                checkpoint.release_memory()
-                saved = now
-            over = plan.minutes is not None and now - started > plan.minutes * 60
-            if self.ranks.total(over):
-                break
-        if self.ranks.chief:
-            self.save(self.checkpoint_path)
+        loop.run(self, log_every, eval_every)
 
     def measure(self) -> dict[str, Recall]:
         """Recall on every held-out set."""
@@ -246,7 +228,8 @@ class MemoryTraining:
         """What the addresses find before any memory training."""
         self._put_down({}, self.measure())
 
-    def _log(self, recent: list[LossParts], seconds: float, measure: bool) -> None:
+    def log(self, recent: Sequence[LossParts], seconds: float, measure: bool) -> None:
+        """Put down the latest steps: their losses, the seconds of each, what is held out."""
         names = [f.name for f in fields(LossParts) if f.name != "loss"]
         row = {n: float(np.mean([getattr(p, n) for p in recent])) for n in names}
         row |= {"seconds_per_step": seconds, "tokens": self.tokens, "prose": self.prose}
@@ -254,7 +237,7 @@ class MemoryTraining:
         chief = next(iter(found.values()), None)
         if chief is not None and chief.first_token + chief.exact > self.best:
             self.best = chief.first_token + chief.exact
-            self.save(self.best_path, with_optimizers=False)
+            self._save(self.best_path, with_optimizers=False)
         left = (self.plan.steps - self.step) * seconds / 60
         self._put_down(row, found, f" left {left:.0f} min")
 

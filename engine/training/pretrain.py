@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.model.config import BackboneConfig
+from engine.model.reader import autocast
 from engine.model.tokenizer import Tokenizer
-from engine.training import architecture, checkpoint, optimizer
+from engine.training import architecture, checkpoint, loop, optimizer
 from engine.training.architecture import LanguageModel
 from engine.training.corpora import TokenStream
 from engine.training.curves import Curve
@@ -62,7 +63,7 @@ class PretrainPlan:
 
 def next_token_loss(model: LanguageModel, batch: Tensor, dtype: torch.dtype | None) -> Tensor:
     """Mean cross-entropy in nats per token of batch (B, T + 1); dtype is the autocast type."""
-    with torch.autocast(batch.device.type, dtype, enabled=dtype is not None):
+    with autocast(batch.device, dtype):
         logits = model(batch[:, :-1])
     return F.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
 
@@ -185,37 +186,19 @@ class Pretraining:
 
     def run(self, log_every: int = 20, eval_every: int = 200) -> None:
         """Train to the plan's end, or until its minutes are over; always ends with a checkpoint."""
-        plan = self.plan
-        if plan.compile:
+        if self.plan.compile:
             self._loss = torch.compile(self._loss)  # type: ignore[method-assign]
-        started = saved = logged = time.monotonic()
-        recent: list[float] = []
-        while self.step < plan.steps:
-            recent.append(self.one_step())
-            now = time.monotonic()
-            if self.step % log_every == 0 or self.step == plan.steps:
-                if self.ranks.chief:
-                    rate = len(recent) * self._tokens_a_step / (now - logged)
-                    self._log(float(np.mean(recent)), rate, eval_every)
-                recent, logged = [], time.monotonic()
-            if now - saved > plan.checkpoint_seconds:
-                if self.ranks.chief:
-                    self.save()
-                checkpoint.release_memory()
-                saved = now
-            over = plan.minutes is not None and now - started > plan.minutes * 60
-            if self.ranks.total(over):
-                break
-        if self.ranks.chief:
-            self.save()
+        loop.run(self, log_every, eval_every)
 
-    def _log(self, loss: float, rate: float, eval_every: int) -> None:
-        row = {"tokens": self.tokens, "loss": loss, "tokens_per_s": rate}
-        if self.step % eval_every == 0 or self.step == self.plan.steps:
+    def log(self, recent: Sequence[float], seconds: float, measure: bool) -> None:
+        """Put down the latest steps: their losses, the seconds of each, what is held out."""
+        rate = self._tokens_a_step / seconds
+        row = {"tokens": self.tokens, "loss": float(np.mean(recent)), "tokens_per_s": rate}
+        if measure:
             nats, bits = held_out_loss(self.model, self.stream, self.tokenizer, self.plan.dtype)
             row |= {"held_out_nats": nats, "bits_per_byte": bits}
             self.curve.draw(self.plan.run / "prose.png", ["loss", "held_out_nats"])
         self.curve.add(self.step, row)
-        left = (self.plan.steps - self.step) * self._tokens_a_step / rate
+        left = (self.plan.steps - self.step) * seconds
         text = " ".join(f"{k} {v:.4g}" for k, v in row.items())
         print(f"step {self.step} {text} left {left / 60:.0f} min", flush=True)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,9 +91,18 @@ def together(world: int, work: Callable[[Arguments, Ranks], None], arguments: Ar
 def _member(
     rank: int, world: int, meeting: str, work: Callable[[Any, Ranks], None], arguments: Any
 ) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
     distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world)
     try:
         work(arguments, Ranks(rank, world))
     finally:
         distributed.destroy_process_group()
+
+
+def _end_with_parent() -> None:
+    """A command that is killed leaves no process that trains on, and over the next one's files."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -256,7 +256,7 @@ def test_a_variant_goes_on_from_its_checkpoint(
 
     def stop(training: MemoryTraining) -> LossParts:
         if training.step == 2 and len(trained) == 2:
-            training.save(training.checkpoint_path)
+            training.save()
             raise InterruptedError
         trained.append(training.step)
         return one(training)

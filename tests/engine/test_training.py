@@ -94,7 +94,7 @@ def test_memory_training_resumes_to_the_step(started: Path, tmp_path: Path) -> N
 
     def stop(training: MemoryTraining) -> LossParts:
         if training.step == 4:
-            training.save(training.checkpoint_path)
+            training.save()
             raise InterruptedError
         return one(training)
 

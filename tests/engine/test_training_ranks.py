@@ -26,6 +26,17 @@ if __name__ == "__main__":
     command.run(arguments(*sys.argv[1:], "--processes", "2"))
 """
 
+_WAIT = """
+import os, time
+from engine.training.ranks import together
+def work(arguments, ranks):
+    print(os.getpid(), flush=True)
+    time.sleep(20)
+    print("still there", flush=True)
+if __name__ == "__main__":
+    together(2, work, None)
+"""
+
 
 def _together(folder: Path, *words: str | Path) -> None:
     """Two processes of `main.py train WORDS`."""
@@ -97,6 +108,20 @@ def test_memory_training_of_two_counts_all_that_was_read_and_goes_on_alone(
     assert state["step"] == 5
     assert state["tokens"] > read
     assert state["prose"] == 4 * 2 * 2 * 128 + 2 * 128
+
+
+def test_a_killed_command_leaves_no_process_that_trains_on(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(_WAIT, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, script], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, text=True,
+    ) as command_:  # fmt: skip
+        assert command_.stdout is not None
+        begun = [int(command_.stdout.readline()) for _ in range(2)]
+        command_.kill()
+        assert command_.stdout.read() == ""  # to the end of all that could write
+    assert len({*begun, command_.pid}) == 3
 
 
 def test_batches_of_all_processes_are_different_and_none_is_left_out() -> None:
