@@ -20,6 +20,7 @@ from engine.bench import (
     designs,
     facts20,
     frames,
+    held_out,
     notes,
     sequence,
     silence,
@@ -62,8 +63,8 @@ class Bench:
 BENCHES = tuple(
     Bench(m.NAME, m.HELP, m.add_arguments, m.measure)
     for m in (
-        facts20, two_documents, capacity, notes, baseline, squad, sequence, silence, speed, frames,
-        designs,
+        facts20, two_documents, capacity, notes, held_out, baseline, squad, sequence, silence,
+        speed, frames, designs,
     )
 )  # fmt: skip
 """Every bench; adding one is one file and its name here."""

@@ -93,6 +93,10 @@ class Notes:
 
     def tables(self) -> tuple[Table, ...]:
         """What is printed."""
+        return (self.table(f"{NAME}: {self.notes} notes in memory"),)
+
+    def table(self, title: str) -> Table:
+        """Everything in one table."""
         remarks = [
             f"unanswerable: {self.unanswerable}, declined {percent(self.declined) or '-'}; AUROC "
             f"of 'in memory' {'-' if self.auroc is None else f'{self.auroc:.3f}'}",
@@ -105,9 +109,7 @@ class Notes:
                 f"contained), {e.old_gone} old answers gone ({e.old_known} were known before)"
             )
         remarks.append(self.written.remark)
-        title = f"{NAME}: {self.notes} notes in memory"
-        table = kinds_table(title, self.by_kind, self.overall, tuple(remarks))
-        return (table,)
+        return kinds_table(title, self.by_kind, self.overall, tuple(remarks))
 
     @property
     def overall(self) -> Scores:
@@ -210,7 +212,7 @@ def run(data: NotesSet, subject: Subject) -> Notes:
         meter.tick()
     again = ask_all(edited, subject.ask(memory, [q.text for q in edited])) if edited else []
     edits = _edits([e for e, _ in data.edits], before, again) if edited else None
-    return _result(len(data.notes), outcomes, edits, written, again)
+    return summary(len(data.notes), outcomes, edits, written, again)
 
 
 def _edits(edits: Sequence[Edit], before: Sequence[Outcome], after: Sequence[Outcome]) -> Edits:
@@ -234,13 +236,14 @@ def _gone(edit: Edit, answer: str) -> bool:
     return exact(answer, edit.new_answers) == 1.0 or not contains(answer, edit.old_answers)
 
 
-def _result(
+def summary(
     notes: int,
     outcomes: Sequence[Outcome],
     edits: Edits | None,
     written: Written,
     again: Sequence[Outcome],
 ) -> Notes:
+    """What was found over so many notes; `again` are the outcomes of edits."""
     overall = scores(outcomes)
     answerable = [o for o in outcomes if o.question.answerable]
     nowhere = [o for o in outcomes if not o.question.answerable]

@@ -27,6 +27,15 @@ class NoteQuestion:
 
 
 @dataclass(frozen=True)
+class AskedNote:
+    """A note as it was written, with questions about it."""
+
+    name: str
+    text: str
+    questions: tuple[NoteQuestion, ...]
+
+
+@dataclass(frozen=True)
 class Edit:
     """An edit of a note, and a question whose answer it changes."""
 
@@ -92,6 +101,21 @@ def read_questions(path: Path) -> list[NoteQuestion]:
         path,
         lambda row: NoteQuestion(
             row["note"], row["question"], tuple(row["answers"]), row.get("kind", "plain")
+        ),
+    )
+
+
+def read_asked_notes(path: Path) -> list[AskedNote]:
+    """JSON Lines of name, text, questions (question, answers, kind)."""
+    return _read_lines(
+        path,
+        lambda row: AskedNote(
+            row["name"],
+            row["text"],
+            tuple(
+                NoteQuestion(row["name"], q["question"], tuple(q["answers"]), q["kind"])
+                for q in row["questions"]
+            ),
         ),
     )
 

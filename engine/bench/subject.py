@@ -151,6 +151,22 @@ class Written:
         )
 
 
+def together(written: Sequence[Written]) -> Written:
+    """The writes of several memories as one; recall is the mean over their notes."""
+    recalls = [(w.recall, w.notes) for w in written if w.recall is not None]
+    notes = sum(n for _, n in recalls)
+    return Written(
+        sum(w.notes for w in written),
+        sum(w.weak for w in written),
+        sum(w.failed for w in written),
+        sum(w.tokens for w in written),
+        sum(w.cells_used for w in written),
+        sum(w.cells for w in written),
+        sum(r * n for r, n in recalls) / notes if notes else None,
+        sum(w.seconds for w in written),
+    )
+
+
 def write_one(
     memory: BenchMemory, note_id: int, note: NoteText, options: WriteOptions
 ) -> WriteReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from engine.api import InputError
 from engine.bench import (
     baseline,
     facts20,
+    held_out,
     notes,
     sequence,
     silence,
@@ -194,6 +196,36 @@ def test_notes_without_edits(tmp_path: Path) -> None:
     assert result.edits is None
     assert len(subject.asked) == 1
     assert "edits" not in render_all(result.tables())
+
+
+def test_held_out_notes_share_a_memory_with_their_neighbours(tmp_path: Path) -> None:
+    def note(name: str, code: str) -> dict[str, object]:
+        asked = {"question": f"What is the {name} code?", "answers": [code], "kind": "plain"}
+        nowhere = {"question": f"Who has the {name}?", "answers": [], "kind": "unanswerable"}
+        return {"name": f"{name}.md", "text": f"The {name} code is {code}.",
+                "questions": [asked, nowhere]}  # fmt: skip
+
+    rows = [note("tap", "3150"), note("gate", "8826"), note("shed", "1107")]
+    path = tmp_path / "notes.jsonl"
+    path.write_text("\n".join(json.dumps(r) for r in rows), encoding="utf-8")
+
+    def says(held: Mapping[int, NoteText], question: str) -> Said:
+        if not question.startswith("What"):
+            return Said("", known=False, confidence=0.1)
+        code = "8826" if "gate" in question else "3150"
+        return Said(code, source=owner_of(held, code))
+
+    subject = FakeSubject(says)
+    result = held_out.measure(arguments(file=path, in_memory=2), subject)
+    assert (result.in_memory, result.memories) == (2, 2)
+    assert [len(m.notes) for m in subject.memories] == [2, 1]
+    found = result.found
+    assert (found.notes, found.questions, found.unanswerable) == (3, 3, 3)
+    assert found.em == pytest.approx(2 / 3)
+    assert found.declined == 1.0
+    assert found.written.notes == 3
+    assert found.written.cells_used == sum(m.cells_used for m in subject.memories)
+    assert "3 notes, 2 in memory" in render_all(result.tables())
 
 
 def test_baseline_reads_the_best_line_and_answers_from_it() -> None:

@@ -19,6 +19,7 @@ from engine.bench import (
     designs,
     facts20,
     frames,
+    held_out,
     notes,
     sequence,
     silence,
@@ -61,8 +62,8 @@ def test_every_bench_has_the_common_options() -> None:
     assert parsed("speed").seed == 0
     names = {b.name for b in BENCHES}
     assert names == {
-        "facts20", "two-documents", "capacity", "notes", "baseline", "squad", "sequence",
-        "silence", "speed", "frames", "designs",
+        "facts20", "two-documents", "capacity", "notes", "held-out", "baseline", "squad",
+        "sequence", "silence", "speed", "frames", "designs",
     }  # fmt: skip
 
 
@@ -117,6 +118,7 @@ RESULTS = {
     "two-documents": two_documents.TwoDocuments,
     "capacity": capacity.Capacity,
     "notes": notes.Notes,
+    "held-out": held_out.HeldOut,
     "baseline": baseline.Baseline,
     "squad": squad.Squad,
     "sequence": sequence.DocumentSequence,
