@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,34 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(atomic, "_flush_to_disk", lambda descriptor: None)
     quick = tuple(each.replace("synchronous = FULL", "synchronous = OFF") for each in _PRAGMAS)
     monkeypatch.setattr(ledger, "_PRAGMAS", quick)
+
+
+class Clock:
+    """Tells a time that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Of the store in a test; import this and `store` into a test file to use them."""
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    """An empty memory."""
+    with Store.open(tmp_path / "home", MODEL, clock=clock) as opened:
+        yield opened
+
+
+def add(store: Store, *paths: str) -> tuple[NoteRow, ...]:
+    """Add waiting notes."""
+    return store.add_notes(tuple(NoteRow(0, path) for path in paths))
 
 
 SPEC = SlotSpec(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,37 +19,13 @@ from engine.store.home import Home, default_home
 from engine.store.records import Changes, JobKind, LedgerState, NoteRow
 from engine.store.rows import note_from_row, note_to_row, state_from_json, state_to_json
 from engine.store.store import Store
-from tests.store_faults import MODEL, START, look, prepare, slot_writer, written
+from tests.store_faults import MODEL, add, look, prepare, slot_writer, written
+from tests.store_faults import clock as clock
 from tests.store_faults import no_waiting_for_the_disk as no_waiting_for_the_disk
+from tests.store_faults import store as store
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_PRAGMAS = ledger_module._PRAGMAS
-
-
-class Clock:
-    """Tells a time that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(name="clock")
-def _clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(name="store")
-def _store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with Store.open(tmp_path / "home", MODEL, clock=clock) as store:
-        yield store
-
-
-def add(store: Store, *paths: str) -> tuple[NoteRow, ...]:
-    """Add waiting notes."""
-    return store.add_notes(tuple(NoteRow(0, path) for path in paths))
 
 
 # --- slot and notes

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.api import InputError, SnapshotKind
-from engine.store import ledger as ledger_module
 from engine.store.errors import NoSuchSnapshot, NothingToUndo
 from engine.store.records import Changes, NoteRow
 from engine.store.slots import hash_file
 from engine.store.store import Store
-from tests.store_faults import MODEL, START, forget, look, prepare, slot_writer, written
+from tests.store_faults import MODEL, START, Clock, forget, look, prepare, slot_writer, written
+from tests.store_faults import clock as clock
 from tests.store_faults import no_waiting_for_the_disk as no_waiting_for_the_disk
-
-ROOT = Path(__file__).resolve().parents[2]
-REAL_PRAGMAS = ledger_module._PRAGMAS
-
-
-class Clock:
-    """Tells a time that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(name="clock")
-def _clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(name="store")
-def _store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with Store.open(tmp_path / "home", MODEL, clock=clock) as store:
-        yield store
-
-
-def add(store: Store, *paths: str) -> tuple[NoteRow, ...]:
-    """Add waiting notes."""
-    return store.add_notes(tuple(NoteRow(0, path) for path in paths))
+from tests.store_faults import store as store
 
 
 def test_restored_by_mistake(tmp_path: Path) -> None:
