@@ -15,7 +15,7 @@ from engine.bench.asking import Outcome, Question, ask_all
 from engine.bench.sets import AskedNote, read_asked_notes
 from engine.bench.subject import Subject, Written, together, write_all
 from engine.bench.table import Table
-from engine.notes.read import read_bytes
+from engine.notes.readers import markdown
 
 NAME = "held-out"
 HELP = "notes kept aside from training, 36 in each memory: F1 and EM by kind, right note, honesty"
@@ -64,7 +64,7 @@ def run(asked: Sequence[AskedNote], in_memory: int, subject: Subject) -> HeldOut
     for start in range(0, len(asked), in_memory):
         some = dict(enumerate(asked[start : start + in_memory], 1))
         memory = subject.fresh()
-        texts = {i: read_bytes(note.text.encode(), note.name) for i, note in some.items()}
+        texts = {i: markdown.read_text(note.text, note.name) for i, note in some.items()}
         written.append(write_all(memory, texts, subject))
         questions = [
             Question(q.question, q.answers, q.kind, i)

@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.api import InputError
-from engine.memory.encode import question_gist, read_prompt
 from engine.memory.memory import Memory
-from engine.memory.probe import stored_form
 from engine.memory.report import WriteOptions
 from engine.model import base as base_model
 from engine.model.address import AddressSpace
@@ -19,16 +17,14 @@ from engine.model.base import BaseModel
 from engine.model.bdh import Backbone
 from engine.model.confidence import Calibration, Evidence
 from engine.model.config import BackboneConfig
-from engine.model.joint import make_queries
-from engine.model.repeat import asked_tokens
-from engine.model.tokenizer import END, Tokenizer
+from engine.model.tokenizer import Tokenizer
 from engine.model.words import WordTable
 from engine.notes.readers import markdown
 from engine.training import checkpoint
 from engine.training.architecture import refuse_export
-from engine.training.corpora import WrittenNote, read_notes
+from engine.training.corpora import TokenStream, WrittenNote, read_notes
+from engine.training.quiet import quiet_prose, quiet_questions
 
-_QUIET_QUESTIONS = 96
 _NOTES_AT_ONCE = (36, 6, 1)
 """How many notes share a memory, so that the threshold suits few notes as well as many."""
 _CELLS = 16_384
@@ -63,28 +59,13 @@ def export(
     words = WordTable.read(run / "words.txt")
     base_model.save(out, backbone, space, tokenizer, words, name, Calibration())
     notes = read_notes(list(calibration_notes))
-    quiet = quiet_queries(BaseModel.read(out), notes)
+    base = BaseModel.read(out)
+    stream = TokenStream(run / "prose.u16")
+    quiet = torch.cat([quiet_questions(base, notes), quiet_prose(base, stream)])
     base_model.save(out, backbone, space, tokenizer, words, name, Calibration(), quiet)
     calibration = calibrate(BaseModel.read(out), notes)
     base_model.write_calibration(out, calibration)
     return calibration
-
-
-def quiet_queries(base: BaseModel, notes: Sequence[WrittenNote]) -> Tensor:
-    """Queries of questions that no note answers (Q, d_context + 2 G + 1)."""
-    questions = [q.question for n in notes for q in n.questions if not q.answers]
-    rows = []
-    for question in questions[:_QUIET_QUESTIONS]:
-        prompt = read_prompt(base, question)
-        with torch.no_grad():
-            added = base.space.meanings(torch.tensor([prompt.words]))
-            h = base.backbone.read(torch.tensor([prompt.ids]), added=added)[:, -1:]
-            asked = asked_tokens(base.classes, [prompt.question])
-            target = torch.full((1, 1), END)
-            gist = question_gist(base, [question])
-            queries = make_queries(base.backbone, base.space, h, gist, target, asked)
-            rows.append(stored_form(queries, torch.tensor([0])))
-    return torch.cat(rows)
 
 
 def gather_evidence(

@@ -29,12 +29,18 @@ def autocast_dtype(name: str, device: torch.device) -> torch.dtype | None:
 
 
 def seconds(dtype: torch.dtype | None) -> float:
-    """Least time of a product as large as those of a pass on this CPU."""
+    """Least time of a product as large as those of a pass, on one thread of this CPU.
+
+    The thread's own time, so that other work on the machine does not change what is chosen.
+    """
     x = torch.ones(_ROWS, _WIDTH, dtype=dtype)
     w = torch.ones(_WIDTH, _NEURONS, dtype=dtype)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     taken = []
     for _ in range(_REPEATS + 1):
-        started = time.perf_counter()
+        started = time.thread_time()
         x @ w
-        taken.append(time.perf_counter() - started)
+        taken.append(time.thread_time() - started)
+    torch.set_num_threads(threads)
     return min(taken[1:])
