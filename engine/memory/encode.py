@@ -17,6 +17,8 @@ from engine.model.tokenizer import ANSWER, BEGIN, QUESTION
 from engine.model.words import rows_of_tokens
 from engine.notes.text import NoteText
 
+SURE = 8.0
+"""Log-odds at least, for or against, with which an answer ends where that is known."""
 QUESTION_TOKENS = 120
 """Longer questions are cut here: no backbone was trained on longer ones."""
 
@@ -58,7 +60,9 @@ def encode_note(base: BaseModel, note: NoteText) -> EncodedNote:
             body = slice(w.body, len(w.tokens))
             before, at = read.before[0, body], read.at[0, body]
             context.append(base.space.context_keys(before, at))
-            stop.append(base.space.stop_logits(before, at))
+            logits = base.space.stop_logits(before, at)
+            inside = torch.tensor(within_words(w)[body], dtype=torch.bool, device=base.device)
+            stop.append(torch.where(inside, logits.clamp_max(-SURE), logits))
             local.append(gist.local[0, body])
             wide.append(gist.wide[0])
             surprise.append(_surprise(base, w)[body])
@@ -78,6 +82,16 @@ def encode_note(base: BaseModel, note: NoteText) -> EncodedNote:
         torch.stack(wide),
     )
     return EncodedNote(tuple(cut), tuple(first), cells, torch.cat(surprise))
+
+
+def within_words(window: Window) -> list[bool]:
+    """For each token whether the word of the one before it goes on: no answer ends there."""
+    text, offsets = window.text, window.offsets
+    found = []
+    for i, (start, end) in enumerate(offsets):
+        piece = i > 0 and offsets[i - 1] == (start, end)  # of one character
+        found.append(piece or (start > 0 and text[start - 1 : start + 1].isalnum()))
+    return found
 
 
 def _surprise(base: BaseModel, window: Window) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.memory.cues import make_cues
-from engine.memory.encode import EncodedNote
+from engine.memory.encode import SURE, EncodedNote
 from engine.memory.probe import Probes, make_probes, stored_form
 from engine.model.base import BaseModel
 from engine.model.joint import Cells, fixed_scores, key_scores
@@ -21,8 +21,6 @@ _RIVALS = 16
 """Nearest foreign cells, for each cue, that the note's cells must outdo."""
 _OTHERS = 0.3
 _NEAR_PROBES = 256
-_SURE = 8.0
-"""Log-odds at least, for or against, with which an answer ends where the probes say."""
 
 
 class Stops(NamedTuple):
@@ -54,8 +52,8 @@ class Stops(NamedTuple):
     def put_into(self, stop: Tensor) -> Tensor:
         """Stop log-odds (C,) that are sure where the probes say, else as they were."""
         sure = stop.clone()
-        sure[self.inside] = stop[self.inside].clamp_max(-_SURE)
-        sure[self.behind] = stop[self.behind].clamp_min(_SURE)
+        sure[self.inside] = stop[self.inside].clamp_max(-SURE)
+        sure[self.behind] = stop[self.behind].clamp_min(SURE)
         return sure
 
 

@@ -24,6 +24,7 @@ from engine.training import checkpoint
 from engine.training.architecture import refuse_export
 from engine.training.corpora import TokenStream, WrittenNote, read_notes
 from engine.training.quiet import quiet_prose, quiet_questions
+from engine.training.spread import spread_head
 
 _NOTES_AT_ONCE = (36, 6, 1)
 """How many notes share a memory, so that the threshold suits few notes as well as many."""
@@ -60,6 +61,8 @@ def export(
     base_model.save(out, backbone, space, tokenizer, words, name, Calibration())
     notes = read_notes(list(calibration_notes))
     base = BaseModel.read(out)
+    spread_head(base)
+    backbone.load_state_dict(base.backbone.state_dict())
     stream = TokenStream(run / "prose.u16")
     quiet = torch.cat([quiet_questions(base, notes), quiet_prose(base, stream)])
     base_model.save(out, backbone, space, tokenizer, words, name, Calibration(), quiet)
