@@ -86,6 +86,10 @@ class Work:
     foreign: Tensor
     """(R,) rows of all other notes' probes in the slot, with their own cells' scores."""
     foreign_score: Tensor
+    others_fixed: Tensor
+    """(r, C) what of their scores the note's keys do not make."""
+    quiet_fixed: Tensor
+    """(Q, C) the same of the queries that the note must stay silent about."""
     quiet_before: Tensor
     cells: Cells
     """The note's cells, then the rivals; of them only tokens, stops and successors are used."""
@@ -121,6 +125,8 @@ def prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> Wor
         _OTHERS,
         foreign,
         held,
+        stored_fixed(slot.probe[foreign[near]], note.cells),
+        stored_fixed(base.quiet, note.cells),
         quiet.logsumexp(1) if len(quiet) else quiet.new_zeros(0),
         cells,
         _fixed(probes, note.cells, rivals, cells),
@@ -178,6 +184,16 @@ def all_cells(own: Cells, rivals: Cells, keys: Keys) -> Cells:
 
 def stored_scores(probes: Tensor, cells: Cells, context: Tensor, local: Tensor) -> Tensor:
     """Scores (r, C) of stored probe queries against cells with these keys."""
-    qc, ql, qw, gate = split_stored(probes, context.shape[1], local.shape[1])
-    scores: Tensor = qc @ context.T + ql @ local.T + (qw @ cells.wide.T)[:, cells.window] + gate
-    return scores
+    return stored_fixed(probes, cells) + stored_keyed(probes, context, local)
+
+
+def stored_fixed(probes: Tensor, cells: Cells) -> Tensor:
+    """What of `stored_scores` does not depend on the keys."""
+    _, _, qw, gate = split_stored(probes, cells.context.shape[1], cells.local.shape[1])
+    return (qw @ cells.wide.T)[:, cells.window] + gate
+
+
+def stored_keyed(probes: Tensor, context: Tensor, local: Tensor) -> Tensor:
+    """What of `stored_scores` the keys make."""
+    qc, ql, _, _ = split_stored(probes, context.shape[1], local.shape[1])
+    return qc @ context.T + ql @ local.T

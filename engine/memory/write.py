@@ -27,7 +27,7 @@ from engine.memory.report import (
     WriteStep,
 )
 from engine.memory.value import sharpen, start_values
-from engine.memory.work import Keys, Work, all_cells, prepare, stored_scores
+from engine.memory.work import Keys, Work, all_cells, prepare, stored_keyed, stored_scores
 from engine.model.base import BaseModel
 from engine.model.joint import FIRST_TOKEN_WEIGHT, follow, key_scores
 from engine.model.slot import NewCells, Slot
@@ -122,12 +122,13 @@ def _loss(base: BaseModel, work: Work, probes: Probes, keys: Keys) -> Losses:
     anchor = (context - own.context).square().sum(-1) + (local - own.local).square().sum(-1)
     total = total + _ANCHOR * anchor.mean()
     if len(work.others):
-        reach = stored_scores(work.others, own, context, local).max(-1).values
+        reach = (work.others_fixed + stored_keyed(work.others, context, local)).max(-1).values
         over = F.relu(reach - work.others_score + _MARGIN)
         total = total + work.others_weight * over.sum() / (over > 0).sum().clamp_min(1)
     if len(base.quiet):
-        heard = stored_scores(base.quiet, own, context, local).logsumexp(-1)
-        total = total + _QUIET * F.relu(heard - work.quiet_before).mean()
+        heard = work.quiet_fixed + stored_keyed(base.quiet, context, local)
+        risen = F.relu(heard.logsumexp(-1) - work.quiet_before)
+        total = total + _QUIET * risen.mean()
     return Losses(total, answer)
 
 
