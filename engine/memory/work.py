@@ -97,6 +97,11 @@ class Work:
     """(Q, A, C) scores less what the note's own keys make; nothing of it changes."""
     stops: Stops
 
+    def keep_off(self, others: Tensor, score: Tensor) -> None:
+        """Look at other notes' stored probes (r, ...) than before, with their own cells' scores."""
+        self.others, self.others_score = others, score
+        self.others_fixed = stored_fixed(others, self.note.cells)
+
 
 def prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> Work:
     """Make the cues, read them, and look up what of the slot the write must not disturb."""

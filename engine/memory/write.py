@@ -225,7 +225,7 @@ def _may_hurt(work: Work) -> int:
 def _turn_to(slot: Slot, work: Work, hurt: Tensor) -> None:
     """Begin again, with the probes that were hurt in the loss, and heavily."""
     work.keys = Keys.of(work.note.cells, work.stops)
-    work.others, work.others_score = slot.probe[work.foreign[hurt]], work.foreign_score[hurt]
+    work.keep_off(slot.probe[work.foreign[hurt]], work.foreign_score[hurt])
     work.others_weight = _OTHERS_AGAIN
 
 

@@ -29,6 +29,7 @@ from engine.training.architecture import build, run_folder
 from engine.training.cloze import filler_sentences
 from engine.training.examples import BatchMaker, ExampleMaker, Mix, NoteExample
 from engine.training.export import export
+from engine.training.memory_loss import LossWeights
 from engine.training.memory_training import MemoryPlan, MemoryTraining, start_from
 from engine.training.precision import autocast_dtype
 from engine.training.pretrain import Pretraining, PretrainPlan
@@ -184,6 +185,7 @@ def _memory_plan(args: argparse.Namespace, run: Path) -> MemoryPlan:
         dropout=args.dropout,
         dtype=args.dtype,
         reading=args.reading,
+        weights=LossWeights(quiet=args.quiet),
         prose_rows=args.prose_rows,
         minutes=args.minutes,
     )

@@ -339,7 +339,7 @@ class LossWeights:
     silence: float = 0.4
     absent: float = 0.2
     present: float = 0.2
-    quiet: float = 2.0
+    quiet: float = 0.4
     language: float = 0.3
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.model.config import PRESETS, BackboneConfig
 from engine.training.ablate import VARIANTS
 from engine.training.architecture import ARCHITECTURES
+from engine.training.memory_loss import LossWeights
 from engine.training.memory_training import MemoryPlan
 from engine.training.precision import PRECISIONS
 from engine.training.pretrain import PretrainPlan
@@ -114,6 +115,10 @@ def _memory(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--prose-rows", type=int, default=MemoryPlan.prose_rows, help="rows of prose a batch"
     )
+    p.add_argument(
+        "--quiet", type=float, default=LossWeights.quiet, metavar="SHARE",
+        help="share in the loss of the cells' silence in prose",
+    )  # fmt: skip
     p.add_argument("--reading", default="both ways", choices=("both ways", "twice", "once"))
 
 
