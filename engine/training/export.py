@@ -137,7 +137,7 @@ def fit(rows: Sequence[tuple[Evidence, bool, bool]]) -> Calibration:
 
 def _regress(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     """Weights (F,) of a logistic regression with a small ridge (Platt 1999), by L-BFGS."""
-    scale = x.std(0).clamp_min(_LEAST_SPREAD)
+    scale = x.std(0, correction=0).clamp_min(_LEAST_SPREAD)
     scale[0] = 1.0
     w = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
