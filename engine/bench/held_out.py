@@ -12,10 +12,11 @@ from pathlib import Path
 
 from engine.bench import notes
 from engine.bench.asking import Outcome, Question, ask_all
-from engine.bench.sets import AskedNote, read_asked_notes
+from engine.bench.sets import read_written
 from engine.bench.subject import Subject, Written, together, write_all
 from engine.bench.table import Table
 from engine.notes.readers import markdown
+from engine.training.corpora import WrittenNote
 
 NAME = "held-out"
 HELP = "notes kept aside from training, 36 in each memory: F1 and EM by kind, right note, honesty"
@@ -54,10 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace, subject: Subject) -> HeldOut:
     """Run the bench; see `add_arguments`."""
-    return run(read_asked_notes(args.file), args.in_memory, subject)
+    return run(read_written(args.file), max(1, args.in_memory), subject)
 
 
-def run(asked: Sequence[AskedNote], in_memory: int, subject: Subject) -> HeldOut:
+def run(asked: Sequence[WrittenNote], in_memory: int, subject: Subject) -> HeldOut:
     """Write the notes of each memory, then ask everything about them."""
     outcomes: list[Outcome] = []
     written: list[Written] = []

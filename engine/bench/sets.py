@@ -12,6 +12,7 @@ from engine.api import InputError
 from engine.notes.read import read_note
 from engine.notes.readers.registry import format_of
 from engine.notes.text import NoteText, Section
+from engine.training.corpora import WrittenNote, written_note
 
 T = TypeVar("T")
 
@@ -24,15 +25,6 @@ class NoteQuestion:
     question: str
     answers: tuple[str, ...]
     kind: str
-
-
-@dataclass(frozen=True)
-class AskedNote:
-    """A note as it was written, with questions about it."""
-
-    name: str
-    text: str
-    questions: tuple[NoteQuestion, ...]
 
 
 @dataclass(frozen=True)
@@ -105,19 +97,9 @@ def read_questions(path: Path) -> list[NoteQuestion]:
     )
 
 
-def read_asked_notes(path: Path) -> list[AskedNote]:
+def read_written(path: Path) -> list[WrittenNote]:
     """JSON Lines of name, text, questions (question, answers, kind)."""
-    return _read_lines(
-        path,
-        lambda row: AskedNote(
-            row["name"],
-            row["text"],
-            tuple(
-                NoteQuestion(row["name"], q["question"], tuple(q["answers"]), q["kind"])
-                for q in row["questions"]
-            ),
-        ),
-    )
+    return _read_lines(path, written_note)
 
 
 def read_edits(path: Path) -> list[Edit]:

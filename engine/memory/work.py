@@ -70,6 +70,27 @@ class Keys(NamedTuple):
         return cls(cells.context.clone(), cells.local.clone(), stops.put_into(cells.stop))
 
 
+class Outside(NamedTuple):
+    """Stored queries (r, d_context + 2 G + 1) that a note should not answer.
+
+    fixed: (r, C) what of the scores of the note's cells its own keys do not make.
+    """
+
+    queries: Tensor
+    fixed: Tensor
+
+    @classmethod
+    def of(cls, queries: Tensor, cells: Cells) -> Outside:
+        """Queries as they are beside a note's cells."""
+        _, _, wide, gate = split_stored(queries, cells.context.shape[1], cells.local.shape[1])
+        return cls(queries, (wide @ cells.wide.T)[:, cells.window] + gate)
+
+    def scores(self, context: Tensor, local: Tensor) -> Tensor:
+        """Scores (r, C) of the cells with these keys."""
+        qc, ql, _, _ = split_stored(self.queries, context.shape[1], local.shape[1])
+        return self.fixed + qc @ context.T + ql @ local.T
+
+
 @dataclass
 class Work:
     """One write in progress; the keys are its parameters."""
@@ -79,28 +100,21 @@ class Work:
     rivals: Cells
     keys: Keys
     weight: Tensor
-    others: Tensor
-    """(r, ...) the other notes' stored probes that lie nearest, with their own cells' scores."""
+    others: Outside
+    """The other notes' stored probes that lie nearest, with their own cells' scores."""
     others_score: Tensor
     others_weight: float
     foreign: Tensor
     """(R,) rows of all other notes' probes in the slot, with their own cells' scores."""
     foreign_score: Tensor
-    others_fixed: Tensor
-    """(r, C) what of their scores the note's keys do not make."""
-    quiet_fixed: Tensor
-    """(Q, C) the same of the queries that the note must stay silent about."""
+    quiet: Outside
+    """What every note stays silent about, with how much its cells are heard before any step."""
     quiet_before: Tensor
     cells: Cells
     """The note's cells, then the rivals; of them only tokens, stops and successors are used."""
     fixed: Tensor
     """(Q, A, C) scores less what the note's own keys make; nothing of it changes."""
     stops: Stops
-
-    def keep_off(self, others: Tensor, score: Tensor) -> None:
-        """Look at other notes' stored probes (r, ...) than before, with their own cells' scores."""
-        self.others, self.others_score = others, score
-        self.others_fixed = stored_fixed(others, self.note.cells)
 
 
 def prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> Work:
@@ -109,12 +123,11 @@ def prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> Wor
     probes = make_probes(base, note, cues) if cues else None
     foreign = (slot.probe_owner != note_id).nonzero().squeeze(1)
     held = slot.score_own(foreign)
-    reach = stored_scores(
-        slot.probe[foreign], note.cells, note.cells.context, note.cells.local
-    )
+    own = note.cells
+    reach = Outside.of(slot.probe[foreign], own).scores(own.context, own.local)
     gap = held - reach.max(1).values if len(foreign) else held
     near = gap.topk(min(_NEAR_PROBES, len(gap)), largest=False).indices
-    quiet = stored_scores(base.quiet, note.cells, note.cells.context, note.cells.local)
+    quiet = Outside.of(base.quiet, own)
     rivals = _rivals(base, slot, note_id, probes)
     stops = Stops.of(probes, note.cells)
     keys = Keys.of(note.cells, stops)
@@ -125,14 +138,13 @@ def prepare(base: BaseModel, slot: Slot, note_id: int, note: EncodedNote) -> Wor
         rivals,
         keys,
         torch.ones(len(cues), device=base.device),
-        slot.probe[foreign[near]],
+        Outside.of(slot.probe[foreign[near]], own),
         held[near],
         _OTHERS,
         foreign,
         held,
-        stored_fixed(slot.probe[foreign[near]], note.cells),
-        stored_fixed(base.quiet, note.cells),
-        quiet.logsumexp(1) if len(quiet) else quiet.new_zeros(0),
+        quiet,
+        quiet.scores(own.context, own.local).logsumexp(1),
         cells,
         _fixed(probes, note.cells, rivals, cells),
         stops,
@@ -185,20 +197,3 @@ def all_cells(own: Cells, rivals: Cells, keys: Keys) -> Cells:
         torch.cat([own.note, rivals.note]),
         torch.cat([own.wide, rivals.wide]),
     )
-
-
-def stored_scores(probes: Tensor, cells: Cells, context: Tensor, local: Tensor) -> Tensor:
-    """Scores (r, C) of stored probe queries against cells with these keys."""
-    return stored_fixed(probes, cells) + stored_keyed(probes, context, local)
-
-
-def stored_fixed(probes: Tensor, cells: Cells) -> Tensor:
-    """What of `stored_scores` does not depend on the keys."""
-    _, _, qw, gate = split_stored(probes, cells.context.shape[1], cells.local.shape[1])
-    return (qw @ cells.wide.T)[:, cells.window] + gate
-
-
-def stored_keyed(probes: Tensor, context: Tensor, local: Tensor) -> Tensor:
-    """What of `stored_scores` the keys make."""
-    qc, ql, _, _ = split_stored(probes, context.shape[1], local.shape[1])
-    return qc @ context.T + ql @ local.T

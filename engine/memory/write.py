@@ -27,7 +27,7 @@ from engine.memory.report import (
     WriteStep,
 )
 from engine.memory.value import sharpen, start_values
-from engine.memory.work import Keys, Work, all_cells, prepare, stored_keyed, stored_scores
+from engine.memory.work import Keys, Outside, Work, all_cells, prepare
 from engine.model.base import BaseModel
 from engine.model.joint import FIRST_TOKEN_WEIGHT, follow, key_scores
 from engine.model.slot import NewCells, Slot
@@ -121,14 +121,13 @@ def _loss(base: BaseModel, work: Work, probes: Probes, keys: Keys) -> Losses:
     total = answer + _PLACE * place
     anchor = (context - own.context).square().sum(-1) + (local - own.local).square().sum(-1)
     total = total + _ANCHOR * anchor.mean()
-    if len(work.others):
-        reach = (work.others_fixed + stored_keyed(work.others, context, local)).max(-1).values
+    if len(work.others.queries):
+        reach = work.others.scores(context, local).max(-1).values
         over = F.relu(reach - work.others_score + _MARGIN)
         total = total + work.others_weight * over.sum() / (over > 0).sum().clamp_min(1)
     if len(base.quiet):
-        heard = work.quiet_fixed + stored_keyed(base.quiet, context, local)
-        risen = F.relu(heard.logsumexp(-1) - work.quiet_before)
-        total = total + _QUIET * risen.mean()
+        heard = work.quiet.scores(context, local).logsumexp(-1)
+        total = total + _QUIET * F.relu(heard - work.quiet_before).mean()
     return Losses(total, answer)
 
 
@@ -225,7 +224,8 @@ def _may_hurt(work: Work) -> int:
 def _turn_to(slot: Slot, work: Work, hurt: Tensor) -> None:
     """Begin again, with the probes that were hurt in the loss, and heavily."""
     work.keys = Keys.of(work.note.cells, work.stops)
-    work.keep_off(slot.probe[work.foreign[hurt]], work.foreign_score[hurt])
+    work.others = Outside.of(slot.probe[work.foreign[hurt]], work.note.cells)
+    work.others_score = work.foreign_score[hurt]
     work.others_weight = _OTHERS_AGAIN
 
 
@@ -235,7 +235,7 @@ def _hurt(slot: Slot, note_id: int, work: Work) -> Tensor:
         return work.foreign
     probes = slot.probe[work.foreign]
     keys = work.keys
-    reach = stored_scores(probes, work.note.cells, keys.context, keys.local).max(1).values
+    reach = Outside.of(probes, work.note.cells).scores(keys.context, keys.local).max(1).values
     crossed = (reach > work.foreign_score).nonzero().squeeze(1)
     scores = slot.score_stored(probes[crossed])
     scores = scores.masked_fill(slot.owner[: slot.top] == note_id, float("-inf"))

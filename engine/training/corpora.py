@@ -66,9 +66,13 @@ def read_notes(paths: list[Path]) -> list[WrittenNote]:
     notes = []
     for path in paths:
         for line in path.read_text("utf-8").splitlines():
-            raw = json.loads(line)
-            notes.append(WrittenNote(raw["name"], raw["text"], _questions(raw)))
+            notes.append(written_note(json.loads(line)))
     return notes
+
+
+def written_note(raw: dict[str, Any]) -> WrittenNote:
+    """A note of a line's object (name, text, questions)."""
+    return WrittenNote(raw["name"], raw["text"], _questions(raw))
 
 
 def _questions(raw: dict[str, Any]) -> tuple[Question, ...]:

@@ -62,10 +62,11 @@ def export(
     notes = read_notes(list(calibration_notes))
     base = BaseModel.read(out)
     spread_head(base)
-    backbone.load_state_dict(base.backbone.state_dict())
     stream = TokenStream(run / "prose.u16")
     quiet = torch.cat([quiet_questions(base, notes), quiet_prose(base, stream)])
-    base_model.save(out, backbone, space, tokenizer, words, name, Calibration(), quiet)
+    base_model.save(
+        out, base.backbone, base.space, tokenizer, words, name, Calibration(), quiet
+    )
     calibration = calibrate(BaseModel.read(out), notes)
     base_model.write_calibration(out, calibration)
     return calibration

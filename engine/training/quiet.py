@@ -37,7 +37,8 @@ def quiet_questions(base: BaseModel, notes: Sequence[WrittenNote]) -> Tensor:
         with torch.no_grad():
             added = base.space.meanings(torch.tensor([prompt.words]))
             h = base.backbone.read(torch.tensor([prompt.ids]), added=added)[:, -1:]
-            rows.append(_query(base, h, question, asked_tokens(base.classes, [prompt.question])))
+            asked = asked_tokens(base.classes, [prompt.question])
+        rows.append(_queries(base, h, [question], asked))
     return torch.cat(rows)
 
 
@@ -54,19 +55,18 @@ def quiet_prose(base: BaseModel, stream: TokenStream, seed: int = 0) -> Tensor:
         with torch.no_grad():
             h = base.backbone.read(read)[:, _LENGTH // 2 :]
             best = base.space.gates(h).argmax(1)
-        for window, states, at in zip(windows.tolist(), h, best.tolist(), strict=True):
-            text = base.tokenizer.decode(window[: _LENGTH // 2])
-            none = torch.zeros(1, base.cfg.vocab_size)
-            rows.append(_query(base, states[None, at : at + 1], text, none))
+        texts = [base.tokenizer.decode(w) for w in windows[:, : _LENGTH // 2].tolist()]
+        none = torch.zeros(len(texts), base.cfg.vocab_size)
+        rows.append(_queries(base, h[torch.arange(len(h)), best].unsqueeze(1), texts, none))
     queries = torch.cat(rows)
     heard = queries[:, -1].topk(min(_PROSE, len(queries))).indices
     return queries[heard]
 
 
-def _query(base: BaseModel, h: Tensor, text: str, asked: Tensor) -> Tensor:
-    """The query (1, d_context + 2 G + 1) of a state (1, 1, D) beside the words of a text."""
-    target = torch.full((1, 1), END)
+def _queries(base: BaseModel, h: Tensor, texts: Sequence[str], asked: Tensor) -> Tensor:
+    """Queries (Q, d_context + 2 G + 1) of states (Q, 1, D), each beside the words of a text."""
+    target = torch.full((len(texts), 1), END)
     with torch.no_grad():
-        gist = question_gist(base, [text])
+        gist = question_gist(base, texts)
         queries = make_queries(base.backbone, base.space, h, gist, target, asked)
-    return stored_form(queries, torch.tensor([0]))
+    return stored_form(queries, torch.arange(len(texts)))

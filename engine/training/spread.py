@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from engine.memory.encode import SURE
 from engine.memory.value import sharpen, start_values
 from engine.model.base import BaseModel
 from engine.model.tokenizer import SPECIALS
@@ -19,13 +21,12 @@ _APART = 0.5
 """Length of what is added to a column; columns are 1.4 to 7.4 long."""
 _ROUNDS = 8
 _HELD = 0.8
-_STOP = -8.0
 
 
 def undecodable(base: BaseModel) -> Tensor:
     """Tokens (n,) that no value decodes to with a probability of 0.8."""
     tokens = torch.arange(len(SPECIALS), base.cfg.vocab_size)
-    stop = torch.full((len(tokens),), _STOP)
+    stop = torch.full((len(tokens),), -SURE)
     values = sharpen(base, start_values(base, tokens, stop), tokens, stop)
     with torch.no_grad():
         p = (values @ base.backbone.head).softmax(-1)
@@ -47,7 +48,7 @@ def spread_head(base: BaseModel, seed: int = 0) -> int:
             break
         chance = torch.randn(head.shape[0], len(found), generator=generator)
         with torch.no_grad():
-            moved = head[:, found] + _APART * torch.nn.functional.normalize(chance, dim=0)
+            moved = head[:, found] + _APART * F.normalize(chance, dim=0)
             head[:, found] = moved.bfloat16().to(head.dtype)
         found = undecodable(base)
     return first
