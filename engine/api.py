@@ -125,6 +125,15 @@ class Source:
 
 
 @dataclass(frozen=True)
+class AlternativeAnswer:
+    """What else memory might have meant: nearly as near to the question as the answer itself."""
+
+    text: str
+    source: Source
+    """The note that it comes from; its weight is the mass against the answer's, 0 to 1."""
+
+
+@dataclass(frozen=True)
 class Answer:
     """What came of one question."""
 
@@ -140,6 +149,8 @@ class Answer:
     """The exact tokens the model was given, special tokens by name."""
     stopped: bool = False
     """True when cut short by `StopAnswer`."""
+    alternatives: tuple[AlternativeAnswer, ...] = ()
+    """Known: what else it may be, best first. None of a stopped answer."""
 
 
 @dataclass(frozen=True)

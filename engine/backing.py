@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.memory.report import (
+    Alternative,
     AnswerResult,
     AnswerStep,
     Checkpoint,
@@ -58,6 +59,9 @@ class SlowMemory(Protocol):
         self, question: str, on_step: Callable[[AnswerStep], bool] | None = None
     ) -> AnswerResult:
         """Answer a question; `on_step` returns False to stop."""
+
+    def alternatives(self, question: str, given: str) -> tuple[Alternative, ...]:
+        """What else might answer a question that was answered with `given`, best first."""
 
     def prompt(self, question: str) -> tuple[str, ...]:
         """The exact tokens the model is given for a question."""

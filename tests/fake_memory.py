@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from engine.api import SlotFull
 from engine.memory.report import (
+    Alternative,
     AnswerResult,
     AnswerStep,
     Checkpoint,
@@ -151,6 +152,15 @@ class FakeMemory:
             " ".join(said), share >= 0.5, share, share, ((note_id, 1.0),), ((note_id, share),),
             self.prompt(question), Evidence(0.0, 0.0, 0.0, 0.0, 1.0, 0.0), -0.1, stopped,
         )  # fmt: skip
+
+    def alternatives(self, question: str, given: str) -> tuple[Alternative, ...]:
+        asked = _words(question)
+        return tuple(
+            Alternative(line, note_id, 0.5)
+            for note_id, lines in self._lines.items()
+            for line in lines
+            if line != given and asked & _words(line)
+        )
 
     def prompt(self, question: str) -> tuple[str, ...]:
         return ("<question>", *question.split(), "<answer>")

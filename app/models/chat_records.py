@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app import wording
-from engine.api import Answer, InputError, Source
+from engine.api import AlternativeAnswer, Answer, InputError, Source
 
 FORMAT = 1
 TITLE_LENGTH = 60
@@ -91,18 +91,23 @@ def _answer(data: dict[str, Any]) -> Answer:
         text=str(data["text"]),
         known=bool(data["known"]),
         confidence=float(data["confidence"]),
-        sources=tuple(
-            Source(
-                note_id=int(s["note_id"]),
-                path=str(s["path"]),
-                weight=float(s["weight"]),
-                written_at=None if s["written_at"] is None else float(s["written_at"]),
-            )
-            for s in data["sources"]
-        ),
+        sources=tuple(map(_source, data["sources"])),
         seconds=float(data["seconds"]),
         prompt=tuple(str(t) for t in data["prompt"]),
         stopped=bool(data["stopped"]),
+        alternatives=tuple(
+            AlternativeAnswer(str(each["text"]), _source(each["source"]))
+            for each in data.get("alternatives", ())  # conversations saved earlier have none
+        ),
+    )
+
+
+def _source(data: dict[str, Any]) -> Source:
+    return Source(
+        note_id=int(data["note_id"]),
+        path=str(data["path"]),
+        weight=float(data["weight"]),
+        written_at=None if data["written_at"] is None else float(data["written_at"]),
     )
 
 
@@ -124,12 +129,21 @@ def _footer(answer: Answer) -> list[str]:
     facts = [f"sure {wording.percent(answer.confidence)}", wording.seconds(answer.seconds)]
     if answer.sources:
         names = ", ".join(
-            f"`{wording.shown(s.path).replace('`', chr(39))}`"
-            + (f" ({wording.date(s.written_at)})" if s.written_at else "")
+            _file(s) + (f" ({wording.date(s.written_at)})" if s.written_at else "")
             for s in answer.sources
         )
         facts.insert(0, ("learned from " if answer.known else "nearest notes: ") + names)
+    if answer.alternatives:
+        facts.append("it may also be: " + "; ".join(map(_alternative, answer.alternatives)))
     return ["*" + ", ".join(facts) + "*", ""]
+
+
+def _alternative(each: AlternativeAnswer) -> str:
+    return f"{_inline(each.text)} ({_file(each.source)})"
+
+
+def _file(source: Source) -> str:
+    return f"`{wording.shown(source.path).replace('`', chr(39))}`"
 
 
 def _quote(text: str) -> list[str]:

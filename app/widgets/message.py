@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import wording
 from app.chatting import Running
@@ -12,11 +19,11 @@ from app.icons import wear, wear_label
 from app.models.chat_records import Turn
 from app.widgets.buttons import OUTDENT, IconButton, TextButton
 from app.widgets.flow_layout import FlowLayout
-from app.widgets.labels import Label
+from app.widgets.labels import ElidedLabel, Label
 from app.widgets.recall_bar import RecallBar
 from app.widgets.text_block import TextBlock
 from app.widgets.token_strip import TokenStrip
-from engine.api import Answer, Source
+from engine.api import AlternativeAnswer, Answer, Source
 
 
 def _level(widget: QWidget) -> QWidget:
@@ -147,6 +154,8 @@ class Message(QWidget):
         if answer.sources:
             self._facts_column.addWidget(_level(self._sources(answer)))
         self._facts_column.addWidget(_level(self._measures(answer)))
+        if answer.alternatives:
+            self._facts_column.addWidget(_level(self._alternatives(answer)))
         self.given = self._given(answer)
         self._facts_column.addWidget(self._actions(answer))
         self._facts_column.addWidget(_level(self.given))
@@ -166,22 +175,51 @@ class Message(QWidget):
         row = QHBoxLayout(pair)
         row.setContentsMargins(0, 0, 6, 0)
         row.setSpacing(5)
-        name = wording.file_name(source.path)
-        link = TextButton(name, kind="link", icon="note", role="accent")
-        link.clicked.connect(lambda _=False, n=source.note_id: self.source_clicked.emit(n))
         tip = wording.shown(source.path)
         if known:
             share = self.tr("carried %1 of the answer")
             tip += "\n" + share.replace("%1", wording.percent(source.weight))
-        link.setToolTip(wording.tip(tip))
-        row.addWidget(link)
+        row.addWidget(self._link(source, tip))
         if source.written_at is not None:
             when = Label(wording.date(source.written_at), tone="muted", scale=0.9)
             written = self.tr("written into memory on %1")
             when.setToolTip(wording.tip(written.replace("%1", wording.moment(source.written_at))))
             row.addWidget(when)
-        self.links.append(link)
         return pair
+
+    def _alternatives(self, answer: Answer) -> QWidget:
+        """What else it may be, each on a line with its note."""
+        block = QWidget()
+        lines = QGridLayout(block)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setHorizontalSpacing(6)
+        lines.setVerticalSpacing(2)
+        lines.setColumnStretch(1, 1)
+        lines.addWidget(Label(self.tr("It may also be"), tone="muted", scale=0.9), 0, 0)
+        for row, each in enumerate(answer.alternatives):
+            lines.addWidget(self._alternative(each), row, 1)
+        return block
+
+    def _alternative(self, each: AlternativeAnswer) -> QWidget:
+        """An answer with its note close behind; the answer gives way where room is short."""
+        line, pair = QWidget(), QWidget()
+        FlowLayout(line).addWidget(pair)
+        row = QHBoxLayout(pair)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        words = " ".join(each.text.split())
+        row.addWidget(ElidedLabel(words, mode=Qt.TextElideMode.ElideRight), 1)
+        row.addWidget(self._link(each.source, wording.shown(each.source.path)))
+        return line
+
+    def _link(self, source: Source, tip: str) -> TextButton:
+        """A link to a note."""
+        name = wording.file_name(source.path)
+        link = TextButton(name, kind="link", icon="note", role="accent")
+        link.clicked.connect(lambda _=False, n=source.note_id: self.source_clicked.emit(n))
+        link.setToolTip(wording.tip(tip))
+        self.links.append(link)
+        return link
 
     def _measures(self, answer: Answer) -> QWidget:
         line = QWidget()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.bench.metrics import contains, exact, f1, mean
-from engine.memory.report import AnswerResult, AnswerStep
+from engine.memory.report import Alternative, AnswerResult, AnswerStep
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Reply:
         source: id of the note that carried most of it; 0 for none.
         nearest: id of the note that the question points at; 0 for none.
         first_seconds, seconds: from the question to the first token and to the whole answer.
+        alternatives: what else it may be, where that was asked for and the answer is known.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Reply:
     nearest: int
     first_seconds: float
     seconds: float
+    alternatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,12 @@ class Outcome:
     def right_untrusted(self) -> bool:
         """As `right`, whatever the confidence."""
         return exact(self.reply.text, self.question.accepted) == 1.0
+
+    @property
+    def right_among(self) -> bool:
+        """Whether exactly an accepted answer is among those that the user is given."""
+        given = (self.given, *self.reply.alternatives)
+        return any(exact(text, self.question.accepted) == 1.0 for text in given)
 
     @property
     def right_note(self) -> bool:
@@ -122,9 +130,12 @@ class Answerer(Protocol):
     ) -> AnswerResult:
         """Answer a question."""
 
+    def alternatives(self, question: str, given: str) -> tuple[Alternative, ...]:
+        """What else might answer a question that was answered with `given`."""
 
-def reply_of(memory: Answerer, question: str) -> Reply:
-    """Ask a memory in this process, with a clock running."""
+
+def reply_of(memory: Answerer, question: str, alternatives: bool = False) -> Reply:
+    """Ask a memory in this process, with a clock running; for alternatives where asked to."""
     start = time.perf_counter()
     first: list[tuple[float, float]] = []
 
@@ -136,6 +147,7 @@ def reply_of(memory: Answerer, question: str) -> Reply:
     result = memory.answer(question, on_step)
     seconds = time.perf_counter() - start
     first_seconds, first_p = first[0] if first else (seconds, 0.0)
+    others = memory.alternatives(question, result.text) if alternatives and result.known else ()
     return Reply(
         text=result.text,
         known=result.known,
@@ -147,6 +159,7 @@ def reply_of(memory: Answerer, question: str) -> Reply:
         nearest=result.nearest[0][0] if result.nearest else 0,
         first_seconds=first_seconds,
         seconds=seconds,
+        alternatives=tuple(each.text for each in others),
     )
 
 
@@ -201,6 +214,7 @@ class Given:
     p: float
     right: bool
     right_note: bool
+    alternatives: tuple[str, ...]
 
 
 def given(outcomes: Iterable[Outcome]) -> tuple[Given, ...]:
@@ -209,7 +223,7 @@ def given(outcomes: Iterable[Outcome]) -> tuple[Given, ...]:
         Given(
             o.question.text, o.question.kind, o.question.accepted, o.reply.text, o.reply.known,
             o.reply.confidence, o.reply.p, o.right_untrusted,
-            o.right_note,
+            o.right_note, o.reply.alternatives,
         )
         for o in outcomes
     )  # fmt: skip

@@ -49,6 +49,7 @@ def ask(
     device: str,
     questions: Sequence[str],
     on_reply: Callable[[], None] = lambda: None,
+    alternatives: bool = False,
 ) -> ColdReplies:
     """Start a process, let it open the slot, ask it.
 
@@ -58,11 +59,13 @@ def ask(
         device: "cpu" or "cuda".
         questions: asked in order.
         on_reply: called after each reply.
+        alternatives: whether known answers get them.
 
     Raises:
         ColdProcessFailed: it ended before the last question was answered.
     """
     command = [sys.executable, *COMMAND, str(base), str(slot), device]
+    command += ["--alternatives"] if alternatives else []
     with tempfile.TemporaryFile("w+", encoding="utf-8") as asked:
         asked.writelines(json.dumps(q) + "\n" for q in questions)
         asked.seek(0)
@@ -84,7 +87,8 @@ def _read(
                 ready = now
                 continue
             first = now if first is None else first
-            replies.append(Reply(**json.loads(line)))
+            fields = json.loads(line)
+            replies.append(Reply(**{**fields, "alternatives": tuple(fields["alternatives"])}))
             on_reply()
     if process.returncode != 0 or ready is None or len(replies) != count:
         raise ColdProcessFailed(

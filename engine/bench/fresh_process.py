@@ -27,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("base", type=Path)
     parser.add_argument("slot", type=Path)
     parser.add_argument("device")
+    parser.add_argument("--alternatives", action="store_true")
     args = parser.parse_args(arguments)
     try:
         memory = Memory.load(BaseModel.read(args.base, torch.device(args.device)), args.slot)
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         return error.exit_code
     print(json.dumps({"open": True}), flush=True)
     for line in sys.stdin:
-        reply = reply_of(memory, json.loads(line))
+        reply = reply_of(memory, json.loads(line), args.alternatives)
         print(json.dumps(dataclasses.asdict(reply)), flush=True)
     return 0
 

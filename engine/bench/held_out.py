@@ -72,6 +72,6 @@ def run(asked: Sequence[WrittenNote], in_memory: int, subject: Subject) -> HeldO
             for i, note in some.items()
             for q in note.questions
         ]
-        outcomes += ask_all(questions, subject.ask(memory, [q.text for q in questions]))
+        outcomes += ask_all(questions, subject.ask(memory, [q.text for q in questions], True))
     found = notes.summary(len(asked), outcomes, None, together(written), ())
     return HeldOut(in_memory, len(written), found)

@@ -18,7 +18,7 @@ from engine.bench.asking import (
     given,
     scores,
 )
-from engine.bench.metrics import auroc, contains, exact, ratio
+from engine.bench.metrics import auroc, contains, exact, mean, ratio
 from engine.bench.sets import (
     Edit,
     NoteQuestion,
@@ -65,6 +65,8 @@ class Notes:
         f1, em, contains, right_note, ...: as in `Scores`, over all kinds.
         source_accuracy: of the answerable questions that are answered as known, the share whose
             first source is the right note.
+        known_right: share of those that are exactly right. known_right_among: of which the
+            answer or an alternative is. alternatives: how many each has, on average.
         auroc: of `in_memory`, answerable questions against unanswerable ones.
         declined: share of the unanswerable questions that are declined.
         by_kind: scores of each kind of answerable question.
@@ -83,6 +85,9 @@ class Notes:
     right_note: float | None
     answered: float | None
     source_accuracy: float | None
+    known_right: float | None
+    known_right_among: float | None
+    alternatives: float | None
     auroc: float | None
     declined: float | None
     by_kind: Mapping[str, Scores]
@@ -101,6 +106,9 @@ class Notes:
             f"unanswerable: {self.unanswerable}, declined {percent(self.declined) or '-'}; AUROC "
             f"of 'in memory' {'-' if self.auroc is None else f'{self.auroc:.3f}'}",
             f"known answers whose source is the right note: {percent(self.source_accuracy) or '-'}",
+            f"known answers exactly right: {percent(self.known_right) or '-'}; or one of those "
+            f"that it may also be: {percent(self.known_right_among) or '-'} "
+            f"({0.0 if self.alternatives is None else self.alternatives:.2f} beside each)",
         ]
         if self.edits is not None:
             e = self.edits
@@ -202,9 +210,8 @@ def run(data: NotesSet, subject: Subject) -> Notes:
     written = write_all(memory, {ids[name]: note for name, note in data.notes.items()}, subject)
     questions = questions_of(data.questions, ids)
     edited = [Question(e.question, e.new_answers, "edit", ids[e.note]) for e, _ in data.edits]
-    asked = ask_all(
-        [*questions, *edited], subject.ask(memory, [q.text for q in [*questions, *edited]])
-    )
+    everything = [*questions, *edited]
+    asked = ask_all(everything, subject.ask(memory, [q.text for q in everything], True))
     outcomes, before = asked[: len(questions)], asked[len(questions) :]
     meter = Meter("wrote again", len(data.edits), subject.say)
     for edit, note in data.edits:
@@ -261,6 +268,9 @@ def summary(
         right_note=overall.right_note,
         answered=overall.answered,
         source_accuracy=ratio(sum(o.reply.source == o.question.note for o in known), len(known)),
+        known_right=ratio(sum(o.right for o in known), len(known)),
+        known_right_among=ratio(sum(o.right_among for o in known), len(known)),
+        alternatives=mean(len(o.reply.alternatives) for o in known),
         auroc=auroc((o.reply.in_memory for o in answerable), (o.reply.in_memory for o in nowhere)),
         declined=ratio(sum(not o.reply.known for o in nowhere), len(nowhere)),
         by_kind=by_kind(outcomes),

@@ -62,17 +62,22 @@ class RealSubject:
         """An empty memory."""
         return Memory.fresh(self.base, self.cells)
 
-    def ask(self, memory: BenchMemory, questions: Sequence[str]) -> list[Reply]:
+    def ask(
+        self, memory: BenchMemory, questions: Sequence[str], alternatives: bool = False
+    ) -> list[Reply]:
         """Save the slot and ask it in a fresh process."""
-        return self.ask_timed(memory, questions).replies
+        return self.ask_timed(memory, questions, alternatives).replies
 
-    def ask_timed(self, memory: BenchMemory, questions: Sequence[str]) -> cold.ColdReplies:
+    def ask_timed(
+        self, memory: BenchMemory, questions: Sequence[str], alternatives: bool = False
+    ) -> cold.ColdReplies:
         """As `ask`, with the process's start-up times."""
         meter = Meter("asked", len(questions), self.say)
         with tempfile.TemporaryDirectory(prefix="engram-bench-") as folder:
             slot = Path(folder) / "slot.safetensors"
             memory.save(slot)
-            return cold.ask(self.directory, slot, self.device.type, questions, meter.tick)
+            device = self.device.type
+            return cold.ask(self.directory, slot, device, questions, meter.tick, alternatives)
 
     def reader(self) -> InContextReader:
         """The backbone without slow memory."""

@@ -104,10 +104,14 @@ class Subject(Protocol):
     def fresh(self) -> BenchMemory:
         """An empty memory."""
 
-    def ask(self, memory: BenchMemory, questions: Sequence[str]) -> list[Reply]:
+    def ask(
+        self, memory: BenchMemory, questions: Sequence[str], alternatives: bool = False
+    ) -> list[Reply]:
         """Ask a memory's saved file in a fresh process that knows nothing but the file."""
 
-    def ask_timed(self, memory: BenchMemory, questions: Sequence[str]) -> ColdReplies:
+    def ask_timed(
+        self, memory: BenchMemory, questions: Sequence[str], alternatives: bool = False
+    ) -> ColdReplies:
         """As `ask`, with the process's start-up times."""
 
     def reader(self) -> Reader:

@@ -110,6 +110,9 @@ def print_answer(answer: Answer) -> None:
         learned = f"learned from: {'; '.join(told)} · " if told else ""
         sure = percent(answer.confidence)
         print(printable(f"  {learned}{sure} sure · {answer.seconds:.2f} s"), flush=True)
+        if answer.alternatives:
+            told = [f"{each.text} ({each.source.path})" for each in answer.alternatives]
+            print(printable(f"  it may also be: {'; '.join(told)}"), flush=True)
     elif answer.sources:
         near = "; ".join(each.path for each in answer.sources)
         print(printable(f"  near to it: {near}"), flush=True)

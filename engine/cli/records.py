@@ -28,6 +28,10 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
         "confidence": answer.confidence,
         "known": answer.known,
         "sources": [{"note": each.path, "weight": each.weight} for each in answer.sources],
+        "alternatives": [
+            {"answer": each.text, "note": each.source.path, "weight": each.source.weight}
+            for each in answer.alternatives
+        ],
         "seconds": answer.seconds,
         "prompt": list(answer.prompt),
     }

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import torch
 
+from engine.memory.alternatives import alternatives as find_alternatives
 from engine.memory.answer import answer as decode_answer
 from engine.memory.cues import make_cues
 from engine.memory.encode import encode_note, read_prompt
 from engine.memory.report import (
+    Alternative,
     AnswerResult,
     AnswerStep,
     Checkpoint,
@@ -125,6 +127,10 @@ class Memory:
     ) -> AnswerResult:
         """Answer from the slot; `on_step` gets every token and returns False to stop."""
         return decode_answer(self.base, self._slot, question, on_step)
+
+    def alternatives(self, question: str, given: str) -> tuple[Alternative, ...]:
+        """What else might answer a question that was answered with `given`, best first."""
+        return find_alternatives(self.base, self._slot, question, given)
 
     def probes(self, note_id: int, note: NoteText) -> list[ProbeResult]:
         """A note's cues, each asked of the slot as a question."""

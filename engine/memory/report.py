@@ -116,6 +116,21 @@ class AnswerResult:
     stopped: bool = False
 
 
+@dataclass(frozen=True)
+class Alternative:
+    """Another answer that memory holds nearly as good as the one it gives.
+
+    Attributes:
+        text: its words.
+        note: id of the note whose cell begins it.
+        weight: that cell's mass against the best one's, 0 to 1.
+    """
+
+    text: str
+    note: int
+    weight: float
+
+
 Progress = Callable[[WriteStep], None]
 Checkpoint = Callable[[], None]
 """Called between two gradient steps; may answer meanwhile, may raise to drop the write."""

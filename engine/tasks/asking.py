@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engine.api import (
+    AlternativeAnswer,
     Answer,
     Answered,
     AnswerPiece,
@@ -71,6 +72,8 @@ def ask(desk: Desk, request: int, question: str, is_stopped: Callable[[], bool])
 
         result = desk.with_fallback(lambda memory: memory.answer(asked, on_step))
         answer = to_answer(desk, result, time.perf_counter() - began)
+        if answer.known and not answer.stopped:
+            answer = replace(answer, alternatives=_alternatives(desk, asked, answer))
         desk.announce(Answered(request, answer))
         _log.info("answered in %.2f s, known: %s", answer.seconds, answer.known)
     finally:
@@ -90,6 +93,15 @@ def to_answer(desk: Desk, result: AnswerResult, seconds: float) -> Answer:
     if not known and not result.stopped:
         text, sure = UNKNOWN, 1.0 - result.in_memory
     return Answer(text, known, sure, sources, seconds, result.prompt, stopped=result.stopped)
+
+
+def _alternatives(desk: Desk, asked: str, answer: Answer) -> tuple[AlternativeAnswer, ...]:
+    found = desk.with_fallback(lambda memory: memory.alternatives(asked, answer.text))
+    return tuple(
+        AlternativeAnswer(each.text, source)
+        for each in found
+        for source in _sources(desk, ((each.note, each.weight),))
+    )
 
 
 def _sources(desk: Desk, weights: tuple[tuple[int, float], ...]) -> tuple[Source, ...]:

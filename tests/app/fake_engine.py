@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.api import (
+    AlternativeAnswer,
     Answer,
     Answered,
     AnswerPiece,
@@ -86,6 +87,7 @@ class FakeEngine(FakeMemory):
         super().__init__(notes, settings or Settings(), device)
         self.home = home
         self.knows = tuple(knows)
+        self.alternatives: tuple[AlternativeAnswer, ...] = ()
         self.submitted: list[tuple[int, Command]] = []
         self.refuse: dict[type, EngramError] = {}
         """Commands of these types end with `Failed`."""
@@ -274,7 +276,8 @@ class FakeEngine(FakeMemory):
             note = next((n for n in self.notes.values() if n.path == known.note), None)
             if known.question == question and note and note.state is NoteState.REMEMBERED:
                 source = Source(note.id, note.path, 0.97, note.written_at)
-                return Answer(known.answer, True, 0.96, (source,), 0.42, prompt)
+                answer = Answer(known.answer, True, 0.96, (source,), 0.42, prompt)
+                return replace(answer, alternatives=self.alternatives)
         near = [n for n in self.notes.values() if n.state is NoteState.REMEMBERED][:2]
         sources = tuple(Source(n.id, n.path, 0.1, n.written_at) for n in near)
         return Answer(NOT_KNOWN, False, 0.08, sources, 0.31, prompt)

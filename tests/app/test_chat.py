@@ -16,16 +16,18 @@ from app.actions import Act
 from app.models import chat_store
 from app.models.chat_records import from_json, to_json, to_markdown
 from app.views.conversation import SHOWN_TURNS
-from app.widgets.labels import Label
+from app.widgets.labels import ElidedLabel, Label
 from app.widgets.message import Message
 from app.widgets.token_strip import TokenStrip
 from engine.api import (
     MADE_OF_A_SENTENCE,
+    AlternativeAnswer,
     Ask,
     DiskFull,
     Mode,
     NotesReset,
     SettingsChanged,
+    Source,
     StopAnswer,
 )
 from tests.app.conftest import Stage
@@ -33,6 +35,9 @@ from tests.app.fake_engine import NOT_KNOWN, FakeEngine
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 QUESTION = "Who is the treasurer?"
+
+
+OTHERS = ("people/club.txt", "travel/lisbon.md")
 
 
 def type_question(stage: Stage, text: str) -> None:
@@ -64,6 +69,27 @@ def test_the_source_link_selects_the_note(stage: Stage) -> None:
     stage.settle()
     QTest.mouseClick(last(stage).links[0], Qt.MouseButton.LeftButton)
     assert [note.path for note in stage.window.notes.chosen()] == ["people/club.txt"]
+
+
+def test_what_else_it_may_be_stands_below_with_its_note(stage: Stage) -> None:
+    club, lisbon = (n for n in stage.engine.notes.values() if n.path in OTHERS)
+    long = "the second of the three who stood for it, by eleven votes to seven " * 3
+    stage.engine.alternatives = (
+        AlternativeAnswer("Pedro\nLima", Source(club.id, club.path, 0.4)),
+        AlternativeAnswer(long.strip(), Source(lisbon.id, lisbon.path, 0.2)),
+    )
+    type_question(stage, QUESTION)
+    stage.settle()
+    message = last(stage)
+    first, second = message.findChildren(ElidedLabel)
+    assert (first.text(), second.text()) == ("Pedro Lima", long.strip())
+    assert second.width() < second.sizeHint().width()
+    assert second.mapTo(message, second.rect().topRight()).x() < message.width()
+    assert [link.accessibleName() for link in message.links] == [
+        "club.txt", "club.txt", "lisbon.md",
+    ]  # fmt: skip
+    QTest.mouseClick(message.links[2], Qt.MouseButton.LeftButton)
+    assert [note.path for note in stage.window.notes.chosen()] == ["travel/lisbon.md"]
 
 
 def test_the_prompt_is_folded_and_holds_no_note(stage: Stage) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.models.chat_records import Chat, Turn, from_json, title_from, to_json, to_markdown
 from app.models.chat_store import ChatStore
-from engine.api import Answer, InputError, Source
+from engine.api import AlternativeAnswer, Answer, InputError, Source
 
+LISBON = Source(3, "travel/lisbon.md", 0.9, 1_770_000_000.0)
 ANSWER = Answer(
-    "Tram 28.", True, 0.96, (Source(3, "travel/lisbon.md", 0.9, 1_770_000_000.0),), 0.42, ("a",)
-)
+    "Tram 28.", True, 0.96, (LISBON,), 0.42, ("a",),
+    alternatives=(AlternativeAnswer("bus *714*", Source(5, "travel/bus.md", 0.4)),),
+)  # fmt: skip
 CHAT = Chat(
     "0" * 32,
     "Lisbon",
@@ -59,6 +63,13 @@ def test_a_conversation_of_an_earlier_version_is_read() -> None:
     assert "empty" not in earlier and from_json(earlier) == CHAT
 
 
+def test_an_answer_of_an_earlier_version_has_no_alternatives() -> None:
+    data = json.loads(to_json(CHAT))
+    del data["turns"][0]["answer"]["alternatives"]
+    turn = from_json(json.dumps(data)).turns[0]
+    assert turn.answer == replace(ANSWER, alternatives=())
+
+
 def test_a_broken_file_is_set_aside_and_the_others_are_read(tmp_path: Path) -> None:
     store = ChatStore(tmp_path)
     store.save(CHAT)
@@ -102,6 +113,7 @@ def test_markdown_says_everything_and_escapes_the_question() -> None:
     assert "**Which tram?**" in text
     assert "> Tram 28." in text
     assert "learned from `travel/lisbon.md` (2 Feb 2026), sure 96" in text
+    assert "it may also be: bus \\*714\\* (`travel/bus.md`)" in text
     assert "**And \\*now\\*? Really?**" in text
     assert "*Stopped.*" in text
 

@@ -12,6 +12,7 @@ from engine.bench.asking import Reply
 from engine.bench.cold import ColdReplies
 from engine.bench.subject import BenchMemory, ProseLoss
 from engine.memory.report import (
+    Alternative,
     AnswerResult,
     AnswerStep,
     Checkpoint,
@@ -35,6 +36,7 @@ class Said:
     p: float = 0.5
     source: int = 0
     nearest: int = 0
+    beside: tuple[str, ...] = ()
 
 
 Says = Callable[[Mapping[int, NoteText], str], Said]
@@ -97,6 +99,9 @@ class FakeMemory:
             evidence=Evidence(0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
             log_p=math.log(said.p),
         )
+
+    def alternatives(self, question: str, given: str) -> tuple[Alternative, ...]:
+        return tuple(Alternative(text, 0, 0.5) for text in self.says(self.notes, question).beside)
 
     def probes(self, note_id: int, note: NoteText) -> list[ProbeResult]:
         rights = self.probe_rights(self.notes, note_id)
@@ -174,10 +179,14 @@ class FakeSubject:
         self.memories.append(memory)
         return memory
 
-    def ask(self, memory: BenchMemory, questions: Sequence[str]) -> list[Reply]:
-        return self.ask_timed(memory, questions).replies
+    def ask(
+        self, memory: BenchMemory, questions: Sequence[str], alternatives: bool = False
+    ) -> list[Reply]:
+        return self.ask_timed(memory, questions, alternatives).replies
 
-    def ask_timed(self, memory: BenchMemory, questions: Sequence[str]) -> ColdReplies:
+    def ask_timed(
+        self, memory: BenchMemory, questions: Sequence[str], alternatives: bool = False
+    ) -> ColdReplies:
         assert isinstance(memory, FakeMemory)
         self.asked.append(list(questions))
         replies = []
@@ -186,7 +195,8 @@ class FakeSubject:
             seconds = 3.0 if number == 0 else 0.4
             numbers = (s.confidence, s.confidence, s.p, s.p**0.5)
             clocks = (seconds / 4, seconds)
-            replies.append(Reply(s.text, s.known, *numbers, s.source, s.nearest, *clocks))
+            beside = s.beside if alternatives else ()
+            replies.append(Reply(s.text, s.known, *numbers, s.source, s.nearest, *clocks, beside))
         return ColdReplies(replies, 1.5, 4.5)
 
     def reader(self) -> FakeReader:

@@ -213,7 +213,8 @@ def test_held_out_notes_share_a_memory_with_their_neighbours(tmp_path: Path) -> 
         if not question.startswith("What"):
             return Said("", known=False, confidence=0.1)
         code = "8826" if "gate" in question else "3150"
-        return Said(code, source=owner_of(held, code))
+        beside = ("Thursday", "1107") if "shed" in question else ()
+        return Said(code, source=owner_of(held, code), beside=beside)
 
     subject = FakeSubject(says)
     result = held_out.measure(arguments(file=path, in_memory=2), subject)
@@ -223,6 +224,9 @@ def test_held_out_notes_share_a_memory_with_their_neighbours(tmp_path: Path) -> 
     assert (found.notes, found.questions, found.unanswerable) == (3, 3, 3)
     assert found.em == pytest.approx(2 / 3)
     assert found.declined == 1.0
+    assert found.known_right == pytest.approx(2 / 3)
+    assert found.known_right_among == 1.0
+    assert found.alternatives == pytest.approx(2 / 3)
     assert found.written.notes == 3
     assert found.written.cells_used == sum(m.cells_used for m in subject.memories)
     assert "3 notes, 2 in memory" in render_all(result.tables())

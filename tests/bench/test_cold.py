@@ -12,7 +12,7 @@ from engine.bench.asking import Reply
 
 REPLY = {
     "text": "x", "known": True, "in_memory": 0.7, "confidence": 0.5, "p": 0.4, "first_p": 0.6,
-    "source": 1, "nearest": 2, "first_seconds": 0.1, "seconds": 0.2,
+    "source": 1, "nearest": 2, "first_seconds": 0.1, "seconds": 0.2, "alternatives": ["y"],
 }  # fmt: skip
 
 
@@ -32,7 +32,8 @@ def test_questions_arrive_whole_and_in_order(monkeypatch: pytest.MonkeyPatch) ->
     )
     asked = run(monkeypatch, body, questions)
     assert [reply.text for reply in asked.replies] == questions
-    assert asked.replies[0] == Reply(**{**REPLY, "text": "Who?"})  # type: ignore[arg-type]
+    expected = {**REPLY, "text": "Who?", "alternatives": ("y",)}
+    assert asked.replies[0] == Reply(**expected)  # type: ignore[arg-type]
     assert asked.first_reply_seconds is not None
     assert asked.first_reply_seconds >= asked.ready_seconds > 0
 

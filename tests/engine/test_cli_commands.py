@@ -72,7 +72,9 @@ def test_remember_then_ask_with_the_notes_gone(line: Line, boat: Path) -> None:
     assert "100 %" in line.out and "boat.md" in line.out and "1 of 1 remembered" in line.out
     boat.unlink()
     answer = line.json("ask", QUESTION)
-    assert list(answer) == ["answer", "confidence", "known", "sources", "seconds", "prompt"]
+    assert list(answer) == [
+        "answer", "confidence", "known", "sources", "alternatives", "seconds", "prompt",
+    ]  # fmt: skip
     assert answer["known"] is True and "pier seven" in answer["answer"]
     assert answer["sources"] == [{"note": boat.as_posix(), "weight": 1.0}]
     assert answer["prompt"][0] == "<question>"
@@ -80,6 +82,20 @@ def test_remember_then_ask_with_the_notes_gone(line: Line, boat: Path) -> None:
     assert "pier seven" in line.out and "learned from" in line.out
     assert line("ask", "Who invented calculus?") == 0
     assert line.out == "I don't have that in memory.\n"
+
+
+def test_what_else_it_may_be_is_told_with_its_note(line: Line, boat: Path) -> None:
+    other = boat.with_name("pier.md")
+    other.write_text("Nobody lies at pier nine.\n")
+    line("remember", str(boat.parent))
+    answer = line.json("ask", QUESTION)
+    assert {"answer": "Nobody lies at pier nine.", "note": other.as_posix(), "weight": 0.5} in (
+        answer["alternatives"]
+    )
+    line("ask", QUESTION)
+    assert "it may also be: " in line.out
+    assert f"Nobody lies at pier nine. ({other.as_posix()})" in line.out
+    assert line.json("ask", "Who invented calculus?")["alternatives"] == []
 
 
 @pytest.mark.parametrize("before", [True, False])

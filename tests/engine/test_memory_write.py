@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.memory.answer import echoes
+from engine.memory import alternatives
 from engine.memory.cues import make_cues
+from engine.memory.decode import echoes
 from engine.memory.encode import encode_note
 from engine.memory.memory import Memory
 from engine.memory.report import WriteOptions, WriteStep
@@ -133,6 +134,41 @@ def test_asking_between_two_steps_sees_the_old_memory(base: BaseModel) -> None:
         2, BOILER, QUICK, lambda _: None, lambda: seen.append(memory.answer("What is the code?"))
     )
     assert {(a.text, a.log_p) for a in seen} == {(before.text, before.log_p)}
+
+
+def test_alternatives_say_other_things_and_change_nothing(
+    base: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alternatives, "NEAR", 100.0)  # an untrained model is sure of nothing
+    memory = Memory.fresh(base, 500)
+    question = "Who keeps the key?"
+    assert memory.alternatives(question, "") == ()
+    for note_id, note in ((1, FERRY), (2, KEY), (3, BOILER)):
+        _write(memory, note_id, note)
+    before = memory.answer(question)
+    found = memory.alternatives(question, before.text)
+    assert len(found) == alternatives.MOST
+    assert {each.note for each in found} <= {1, 2, 3}
+    said = [before.text, *(each.text for each in found)]
+    for text in said:
+        assert not any(text in other for other in said if other is not text)
+    assert 1.0 >= found[0].weight >= found[1].weight > 0.0
+    again = memory.answer(question)
+    assert (again.text, again.log_p) == (before.text, before.log_p)
+    given = memory.alternatives(question, found[0].text)
+    assert found[0].text not in [each.text for each in given]
+
+
+def test_an_alternative_far_behind_is_not_given(
+    base: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alternatives, "NEAR", 0.0)  # the best cell alone, which said the answer
+    memory = Memory.fresh(base, 500)
+    _write(memory, 1, KEY)
+    question = "Who keeps the key?"
+    best = memory.alternatives(question, "nothing of all this")
+    assert len(best) == 1 and best[0].weight == 1.0
+    assert memory.alternatives(question, best[0].text) == ()
 
 
 def test_stopping_an_answer_keeps_what_is_there(base: BaseModel) -> None:
